@@ -1,0 +1,91 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * Tokens: where they are found, which key verifies them, whom they name.
+ *
+ * A key is configured together with its algorithm, and a token must name
+ * exactly that algorithm before any of its bytes reach a verifier: "none",
+ * and an HMAC made with a public key, are refused by comparison, not by luck
+ * (RFC 8725, 3.1).  exp, nbf, iss and aud are checked here; libjwt 1.10
+ * checks none of them.
+ */
+
+#ifndef _NGX_REALTIME_AUTH_H_INCLUDED_
+#define _NGX_REALTIME_AUTH_H_INCLUDED_
+
+
+#include "ngx_realtime.h"
+#include "ngx_realtime_refusal.h"
+
+
+typedef struct {
+    ngx_str_t                  alg;        /* "HS256" ... */
+    ngx_str_t                  kid;        /* len 0: any or no kid */
+    ngx_str_t                  secret;     /* HS: raw bytes */
+    void                      *pkey;       /* RS, PS, ES, EdDSA: EVP_PKEY */
+} ngx_realtime_auth_key_t;
+
+
+#define NGX_REALTIME_TOKEN_AUTH    1       /* CONNECT payload auth.token */
+#define NGX_REALTIME_TOKEN_COOKIE  2
+#define NGX_REALTIME_TOKEN_BEARER  3
+#define NGX_REALTIME_TOKEN_QUERY   4       /* only if a directive says so */
+
+
+struct ngx_realtime_auth_conf_s {
+    ngx_array_t               *keys;       /* ngx_realtime_auth_key_t */
+    ngx_array_t               *claims;     /* ngx_str_t; default id, sub */
+    ngx_str_t                  issuer;     /* len 0: not checked */
+    ngx_str_t                  audience;   /* len 0: not checked */
+    time_t                     leeway;     /* seconds, default 5 */
+
+    ngx_uint_t                 sources[4]; /* NGX_REALTIME_TOKEN_*, in order,
+                                              0-terminated if shorter */
+    ngx_uint_t                 nsources;
+    ngx_str_t                  cookie;     /* default accessToken */
+    ngx_str_t                  query;      /* default token */
+};
+
+
+/*
+ * Verifies token.  NGX_OK: *id is filled, id->user is allocated from pool.
+ * NGX_DECLINED: *why is set (TOKEN_INVALID or TOKEN_PAYLOAD) and *detail is
+ * a static string for the log.  NGX_ERROR: no memory.
+ */
+
+ngx_int_t ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf,
+    ngx_str_t *token, ngx_pool_t *pool, ngx_log_t *log,
+    ngx_realtime_identity_t *id, ngx_realtime_refusal_e *why,
+    const char **detail);
+
+/*
+ * The token of a request, by the configured order of sources without "auth".
+ * Returns NGX_REALTIME_TOKEN_* of the source, or 0 when there is none.
+ * "Authorization: Bearer" is matched without regard to case (RFC 6750).
+ */
+
+ngx_uint_t ngx_realtime_auth_token(ngx_realtime_auth_conf_t *conf,
+    ngx_http_request_t *r, ngx_str_t *token);
+
+/* configuration: create, merge (prev may be NULL), directives */
+
+ngx_realtime_auth_conf_t *ngx_realtime_auth_create_conf(ngx_conf_t *cf);
+char *ngx_realtime_auth_merge_conf(ngx_conf_t *cf,
+    ngx_realtime_auth_conf_t *prev, ngx_realtime_auth_conf_t *conf);
+
+/* realtime_jwt_key ALG file:PATH|secret:TEXT [kid=ID] */
+char *ngx_realtime_auth_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* realtime_jwt_user_claim NAME ... */
+char *ngx_realtime_auth_claim(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* realtime_jwt_require [iss=TEXT] [aud=TEXT] [leeway=TIME] */
+char *ngx_realtime_auth_require(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* realtime_token_source auth | cookie[=NAME] | bearer | query[=NAME] ... */
+char *ngx_realtime_auth_source(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+#endif /* _NGX_REALTIME_AUTH_H_INCLUDED_ */

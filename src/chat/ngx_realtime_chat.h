@@ -1,0 +1,108 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * The use cases of chat.  A caller is an identity; whether it came by socket
+ * or by REST is unknown here, and both doors get the same answers.
+ *
+ *   api/ fills a call -> chat checks and asks Postgres -> ... -> call->done()
+ *
+ * A call owns a pool; everything that it needs until done() is copied there.
+ * ngx_realtime_call_done() runs call->done exactly once and then destroys the
+ * pool: after it, the call is gone.  call->done must not keep pointers into
+ * the call.  A use case may finish the call before it returns.
+ */
+
+#ifndef _NGX_REALTIME_CHAT_H_INCLUDED_
+#define _NGX_REALTIME_CHAT_H_INCLUDED_
+
+
+#include "ngx_realtime.h"
+#include "ngx_realtime_refusal.h"
+#include "ngx_realtime_pg.h"
+
+
+typedef struct ngx_realtime_call_s  ngx_realtime_call_t;
+
+typedef void (*ngx_realtime_call_pt)(ngx_realtime_call_t *call);
+
+struct ngx_realtime_call_s {
+    ngx_pool_t                *pool;
+    ngx_log_t                 *log;        /* lives as long as the cycle */
+    ngx_realtime_identity_t    caller;     /* copied into pool */
+    ngx_str_t                  socket;     /* sid of the caller's socket, which
+                                              gets the ack and not the event;
+                                              len 0 for REST */
+
+    ngx_realtime_refusal_e     refusal;    /* NONE: success */
+    ngx_uint_t                 status;     /* 200 or 201 on success */
+    ngx_str_t                  result;     /* JSON of "data"; len 0: none */
+    ngx_str_t                  extra;      /* JSON members beside "data", such
+                                              as "pagination":{...}; or len 0 */
+
+    ngx_realtime_call_pt       done;
+    void                      *data;       /* the door's */
+
+    ngx_realtime_pg_query_t    query;      /* chat's */
+    void                      *ctx;        /* chat's */
+};
+
+
+/* NULL: no memory.  Copies user and socket. */
+
+ngx_realtime_call_t *ngx_realtime_call_create(ngx_log_t *log,
+    ngx_realtime_identity_t *caller, ngx_str_t *socket);
+void ngx_realtime_call_done(ngx_realtime_call_t *call);
+void ngx_realtime_call_refuse(ngx_realtime_call_t *call,
+    ngx_realtime_refusal_e why);
+
+
+/*
+ * Strings that are arguments may point anywhere; what must outlive the call
+ * of the function is copied.  A NULL data pointer means "not given".  They
+ * are valid UTF-8 (the JSON parser saw to it) but otherwise unchecked.
+ */
+
+typedef struct {
+    ngx_str_t                  conversation;  /* id, any text */
+    ngx_str_t                  content;       /* untrimmed */
+    ngx_str_t                  client_id;     /* not given: NULL */
+    ngx_str_t                  recipient;     /* must be the other one;
+                                                 NULL: not checked */
+} ngx_realtime_chat_send_t;
+
+typedef struct {
+    ngx_str_t                  conversation;
+    ngx_int_t                  limit;         /* 0: default; clamped */
+    ngx_str_t                  before;        /* message id or NULL */
+} ngx_realtime_chat_fetch_t;
+
+typedef struct {
+    ngx_int_t                  limit;
+    ngx_str_t                  cursor;        /* opaque, or NULL */
+} ngx_realtime_chat_list_t;
+
+
+void ngx_realtime_chat_create(ngx_realtime_call_t *call,
+    ngx_str_t *participant, ngx_str_t *title);
+void ngx_realtime_chat_list(ngx_realtime_call_t *call,
+    ngx_realtime_chat_list_t *args);
+void ngx_realtime_chat_get(ngx_realtime_call_t *call,
+    ngx_str_t *conversation);
+void ngx_realtime_chat_send(ngx_realtime_call_t *call,
+    ngx_realtime_chat_send_t *args);
+void ngx_realtime_chat_fetch(ngx_realtime_call_t *call,
+    ngx_realtime_chat_fetch_t *args);
+
+/* realtime_message_relay on: checked for shape, delivered, not stored */
+void ngx_realtime_chat_relay(ngx_realtime_call_t *call,
+    ngx_realtime_chat_send_t *args);
+
+/* configuration time: registers the statements with db/ */
+ngx_int_t ngx_realtime_chat_init(ngx_conf_t *cf,
+    ngx_realtime_main_conf_t *rmcf);
+
+
+#endif /* _NGX_REALTIME_CHAT_H_INCLUDED_ */

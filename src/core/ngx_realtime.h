@@ -1,0 +1,93 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * What every layer above proto/ may rely on: nginx itself, the configuration
+ * of the module and the handful of types that travel between layers.
+ *
+ * The layers and who may include whom are drawn in README.md, "How it is
+ * built"; tools/layers checks them.
+ */
+
+#ifndef _NGX_REALTIME_H_INCLUDED_
+#define _NGX_REALTIME_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+#define NGX_REALTIME_VERSION       "0.1.0"
+
+#define NGX_REALTIME_SID_LEN       20     /* base64url of 15 random bytes */
+#define NGX_REALTIME_USER_MAX      128    /* bytes of a user id */
+#define NGX_REALTIME_UUID_LEN      36
+
+
+typedef struct ngx_realtime_auth_conf_s  ngx_realtime_auth_conf_t;
+typedef struct ngx_realtime_pg_conf_s    ngx_realtime_pg_conf_t;
+
+
+/* http level: one per cycle */
+
+typedef struct {
+    ngx_shm_zone_t            *zone;        /* NULL: no realtime_zone */
+    ngx_realtime_pg_conf_t    *database;    /* NULL: no realtime_database */
+
+    ngx_str_t                  users_table;   /* as written: schema.table */
+    ngx_str_t                  users_column;  /* its uuid column */
+
+    ngx_msec_t                 drain_timeout;
+} ngx_realtime_main_conf_t;
+
+
+/* location level */
+
+typedef struct {
+    ngx_realtime_auth_conf_t  *auth;        /* keys, claims, token sources */
+
+    ngx_msec_t                 ping_interval;
+    ngx_msec_t                 ping_timeout;
+    ngx_msec_t                 connect_timeout;  /* to the first CONNECT */
+    size_t                     max_payload;      /* bytes of one packet */
+    size_t                     send_limit;       /* bytes queued to a client */
+
+    ngx_flag_t                 relay;       /* realtime_message_relay */
+
+    ngx_uint_t                 serves;      /* NGX_REALTIME_SERVES_* */
+} ngx_realtime_loc_conf_t;
+
+
+/*
+ * A location serves the socket, the chat routes or the status page.  Within
+ * a location that serves the socket, "realtime_chat" adds the chat events.
+ */
+
+#define NGX_REALTIME_SERVES_SOCKET  0x01
+#define NGX_REALTIME_SERVES_CHAT    0x02
+#define NGX_REALTIME_SERVES_STATUS  0x04
+
+
+/*
+ * Who is calling: the outcome of a verified token.  The strings belong to
+ * the pool or the socket that the identity was made for.
+ */
+
+typedef struct {
+    ngx_str_t                  user;        /* 1 to NGX_REALTIME_USER_MAX */
+    time_t                     expires;     /* exp, seconds; 0: no exp */
+} ngx_realtime_identity_t;
+
+
+extern ngx_module_t  ngx_realtime_module;
+
+
+#define ngx_realtime_string_eq(s, lit)                                        \
+    ((s)->len == sizeof(lit) - 1                                              \
+     && ngx_memcmp((s)->data, lit, sizeof(lit) - 1) == 0)
+
+
+#endif /* _NGX_REALTIME_H_INCLUDED_ */

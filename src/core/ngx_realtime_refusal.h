@@ -1,0 +1,112 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * Everything that the module refuses, in one table.  A refusal is named
+ * once; whichever door it leaves by (an HTTP reply, an ack, a CONNECT_ERROR,
+ * a WebSocket close) takes its own column.
+ *
+ *   name      enum NGX_REALTIME_R_<name>
+ *   code      what programs compare: the "code" member of every error
+ *   http      status of the REST reply
+ *   retry     the same call may succeed later: Retry-After, "retryAfter"
+ *   text      what people read
+ *
+ * The texts of REST and socket differ for the token refusals because the
+ * contract fixed both; NULL means "the same as text".
+ */
+
+#ifndef _NGX_REALTIME_REFUSAL_H_INCLUDED_
+#define _NGX_REALTIME_REFUSAL_H_INCLUDED_
+
+
+#include "ngx_realtime.h"
+
+
+#define NGX_REALTIME_REFUSALS(X)                                              \
+    /* name, code, http, retry, text, socket text */                          \
+    X(TOKEN_MISSING, "token_missing", 401, 0,                                 \
+      "Missing authentication token", "No access token")                     \
+    X(TOKEN_INVALID, "token_invalid", 401, 0,                                 \
+      "Invalid or expired token", NULL)                                       \
+    X(TOKEN_PAYLOAD, "token_payload", 401, 0,                                 \
+      "Invalid token payload", NULL)                                          \
+    X(ORIGIN, "origin_not_allowed", 403, 0,                                   \
+      "Origin not allowed", NULL)                                             \
+    X(FORBIDDEN, "forbidden", 403, 0,                                         \
+      "Not a participant of this conversation", NULL)                         \
+    X(USER_NOT_UUID, "user_not_uuid", 403, 0,                                 \
+      "The chat API needs a UUID as user id", NULL)                           \
+    X(PARTICIPANT_REQUIRED, "participant_required", 400, 0,                   \
+      "Participant ID required", NULL)                                        \
+    X(PARTICIPANT_SELF, "participant_self", 400, 0,                           \
+      "Cannot start a conversation with yourself", NULL)                      \
+    X(USER_NOT_FOUND, "user_not_found", 404, 0,                               \
+      "User not found", NULL)                                                 \
+    X(CONVERSATION_NOT_FOUND, "conversation_not_found", 404, 0,               \
+      "Conversation not found", NULL)                                         \
+    X(CONVERSATION_DELETE, "conversation_not_found", 404, 0,                  \
+      "Conversation not found or unauthorized", NULL)                         \
+    X(CONTENT_REQUIRED, "content_required", 400, 0,                           \
+      "Message content required", NULL)                                       \
+    X(CONTENT_INVALID, "content_invalid", 400, 0,                             \
+      "Message content must be text without NUL", NULL)                       \
+    X(CONTENT_TOO_LONG, "content_too_long", 413, 0,                           \
+      "Message content is longer than 10000 characters", NULL)                \
+    X(CLIENT_ID_INVALID, "client_id_invalid", 400, 0,                         \
+      "clientId must be a string of 1 to 128 characters", NULL)               \
+    X(RECIPIENT_INVALID, "recipient_invalid", 400, 0,                         \
+      "recipientId must be the other participant", NULL)                      \
+    X(TITLE_INVALID, "title_invalid", 400, 0,                                 \
+      "title must be a string of 1 to 200 characters", NULL)                  \
+    X(PAYLOAD_INVALID, "payload_invalid", 400, 0,                             \
+      "The payload must be an object", NULL)                                  \
+    X(EVENT_UNKNOWN, "event_unknown", 400, 0,                                 \
+      "Unknown event", NULL)                                                  \
+    X(JSON_MALFORMED, "json_malformed", 400, 0,                               \
+      "Malformed JSON", NULL)                                                 \
+    X(MEDIA_TYPE, "unsupported_media_type", 415, 0,                           \
+      "Content-Type must be application/json", NULL)                          \
+    X(BODY_TOO_LARGE, "body_too_large", 413, 0,                               \
+      "Request body too large", NULL)                                         \
+    X(ENDPOINT_NOT_FOUND, "endpoint_not_found", 404, 0,                       \
+      "Endpoint not found", NULL)                                             \
+    X(METHOD, "method_not_allowed", 405, 0,                                   \
+      "Method not allowed", NULL)                                             \
+    X(CONFLICT, "conflict", 409, 0,                                           \
+      "This id is in use for another message", NULL)                          \
+    X(UNAVAILABLE, "unavailable", 503, 1,                                     \
+      "The database is unavailable, try again", NULL)                         \
+    X(BUSY, "busy", 503, 1,                                                   \
+      "Too many requests are waiting, try again", NULL)                       \
+    X(INTERNAL, "internal", 500, 0,                                           \
+      "Internal error", NULL)
+
+
+typedef enum {
+    NGX_REALTIME_R_NONE = 0,
+#define NGX_REALTIME_REFUSAL_NAME(name, code, http, retry, text, socket)      \
+    NGX_REALTIME_R_##name,
+    NGX_REALTIME_REFUSALS(NGX_REALTIME_REFUSAL_NAME)
+#undef NGX_REALTIME_REFUSAL_NAME
+    NGX_REALTIME_R_MAX
+} ngx_realtime_refusal_e;
+
+
+typedef struct {
+    ngx_str_t                  code;
+    ngx_str_t                  text;
+    ngx_str_t                  socket_text;   /* len 0: the same as text */
+    ngx_uint_t                 status;        /* HTTP */
+    unsigned                   retry:1;
+} ngx_realtime_refusal_t;
+
+
+/* always a record: an id out of range gives INTERNAL's */
+
+const ngx_realtime_refusal_t *ngx_realtime_refusal(ngx_realtime_refusal_e id);
+
+
+#endif /* _NGX_REALTIME_REFUSAL_H_INCLUDED_ */

@@ -1,0 +1,102 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * The door of db/: statements in, results out, nothing blocks.
+ *
+ *   chat/ --query--> waiting list --batch--> connection --Sync--> handlers
+ *
+ * A worker owns one pool of "connections" libpq connections in pipeline
+ * mode.  Statements that are waiting when a connection becomes free go out as
+ * one batch before one Sync; up to a Sync everything is one implicit
+ * transaction, so a handler is called only after the Sync came back, and when
+ * one statement of a batch fails, the others are sent again alone, each with
+ * its own Sync.
+ *
+ * A handler is called exactly once, from the event loop, never from inside
+ * ngx_realtime_pg_query().  The query and its parameters belong to the caller
+ * and must live until then.
+ */
+
+#ifndef _NGX_REALTIME_PG_H_INCLUDED_
+#define _NGX_REALTIME_PG_H_INCLUDED_
+
+
+#include <libpq-fe.h>
+
+#include "ngx_realtime.h"
+
+
+#define NGX_REALTIME_PG_PARAMS     10
+
+
+struct ngx_realtime_pg_conf_s {
+    ngx_str_t                  conninfo;      /* NUL-terminated */
+    ngx_uint_t                 connections;   /* per worker */
+    ngx_uint_t                 queue;         /* statements waiting, at most */
+    ngx_msec_t                 timeout;       /* of a statement, all told */
+};
+
+
+/* the catalogue: a statement is known by its place in it */
+
+typedef struct {
+    const char                *name;          /* of the prepared statement */
+    const char                *sql;
+    ngx_uint_t                 nparams;
+    unsigned                   idempotent:1;  /* may be sent twice */
+} ngx_realtime_pg_stmt_t;
+
+
+typedef enum {
+    NGX_REALTIME_PG_OK = 0,        /* committed; res has the rows */
+    NGX_REALTIME_PG_REFUSED,       /* Postgres said no: sqlstate tells why */
+    NGX_REALTIME_PG_UNAVAILABLE,   /* no connection, or lost on the way */
+    NGX_REALTIME_PG_BUSY,          /* the waiting list is full */
+    NGX_REALTIME_PG_TIMEOUT        /* deadline; a write may have happened */
+} ngx_realtime_pg_status_e;
+
+
+typedef struct ngx_realtime_pg_query_s  ngx_realtime_pg_query_t;
+
+/* res is NULL unless OK or REFUSED; it is cleared after the handler */
+
+typedef void (*ngx_realtime_pg_pt)(ngx_realtime_pg_query_t *q,
+    ngx_realtime_pg_status_e status, PGresult *res);
+
+struct ngx_realtime_pg_query_s {
+    ngx_queue_t                queue;         /* db's */
+    ngx_msec_t                 deadline;      /* db's: ngx_current_msec */
+    unsigned                   alone:1;       /* db's: own Sync */
+    unsigned                   lost:1;        /* db's: was on a lost conn */
+
+    ngx_uint_t                 stmt;          /* index into the catalogue */
+    const char                *values[NGX_REALTIME_PG_PARAMS];
+                                              /* text, NUL-terminated, or
+                                                 NULL for SQL NULL */
+    ngx_realtime_pg_pt         handler;
+    void                      *data;          /* the caller's */
+};
+
+
+/* configuration time: one catalogue, before the workers start */
+void ngx_realtime_pg_catalogue(const ngx_realtime_pg_stmt_t *stmts,
+    ngx_uint_t n);
+
+/* "realtime_database conninfo [connections=] [queue=] [timeout=]" */
+char *ngx_realtime_pg_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+ngx_int_t ngx_realtime_pg_init(ngx_cycle_t *cycle,
+    ngx_realtime_pg_conf_t *conf);
+void ngx_realtime_pg_exit(ngx_cycle_t *cycle);
+
+void ngx_realtime_pg_query(ngx_realtime_pg_query_t *q);
+
+/* the five-character SQLSTATE of a REFUSED result, "" if there is none */
+const char *ngx_realtime_pg_sqlstate(PGresult *res);
+
+
+#endif /* _NGX_REALTIME_PG_H_INCLUDED_ */

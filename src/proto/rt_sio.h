@@ -1,0 +1,60 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * Socket.IO 5 packets, as they stand inside an Engine.IO message:
+ *
+ *   <type>[<attachments>-][<namespace>,][<ack id>][JSON]
+ */
+
+#ifndef _RT_SIO_H_INCLUDED_
+#define _RT_SIO_H_INCLUDED_
+
+
+#include <jansson.h>
+
+#include "rt.h"
+
+
+#define RT_SIO_CONNECT         '0'
+#define RT_SIO_DISCONNECT      '1'
+#define RT_SIO_EVENT           '2'
+#define RT_SIO_ACK             '3'
+#define RT_SIO_CONNECT_ERROR   '4'
+#define RT_SIO_BINARY_EVENT    '5'
+#define RT_SIO_BINARY_ACK      '6'
+
+#define RT_SIO_ATTACHMENTS     10      /* at most, as in the stock parser */
+#define RT_SIO_NSP_MAX         255
+
+
+typedef struct {
+    uint8_t          type;
+    uint8_t          attachments;
+    unsigned         has_id:1;
+    uint64_t         id;          /* ack id, at most 2^53 - 1 */
+    rt_str_t         nsp;         /* "/" when none is given */
+    rt_str_t         json;        /* len 0: none */
+} rt_sio_packet_t;
+
+
+/* RT_OK; RT_ERROR with *why a static text */
+int rt_sio_parse(rt_sio_packet_t *pkt, const uint8_t *p, size_t len,
+    const char **why);
+
+/*
+ * What the stock parser's isPayloadValid() checks; payload is NULL when the
+ * packet had no JSON.  RT_OK; RT_ERROR with *why.
+ */
+int rt_sio_check(const rt_sio_packet_t *pkt, const json_t *payload,
+    const char **why);
+
+/* "<type><nsp>,<id>" without JSON; nsp "/" is left out; returns the length.
+   out has room for nsp.len + 24 bytes. */
+size_t rt_sio_header(uint8_t *out, uint8_t type, rt_str_t nsp,
+    unsigned has_id, uint64_t id);
+
+
+#endif /* _RT_SIO_H_INCLUDED_ */

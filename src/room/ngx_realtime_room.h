@@ -1,0 +1,62 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * Who is where.  A room is a name; its members are local to a worker, and
+ * the zone knows only which workers have any: see ngx_realtime_room.c for the
+ * directory and its proof.
+ *
+ * room/ does not know what a member is: session/ registers how to give it a
+ * message.
+ */
+
+#ifndef _NGX_REALTIME_ROOM_H_INCLUDED_
+#define _NGX_REALTIME_ROOM_H_INCLUDED_
+
+
+#include "ngx_realtime.h"
+#include "ngx_realtime_msg.h"
+
+
+typedef struct ngx_realtime_room_s    ngx_realtime_room_t;
+
+/* a seat: one member in one room; the member embeds or allocates it */
+
+typedef struct {
+    ngx_queue_t                queue;      /* room->seats */
+    ngx_realtime_room_t       *room;       /* NULL: not seated */
+    void                      *member;
+} ngx_realtime_seat_t;
+
+
+typedef struct {
+    /* the sid that "except" is compared with */
+    ngx_str_t *(*sid)(void *member);
+    void (*deliver)(void *member, ngx_realtime_msg_t *m);
+} ngx_realtime_room_ops_t;
+
+
+ngx_int_t ngx_realtime_room_init(ngx_cycle_t *cycle,
+    ngx_realtime_room_ops_t *ops);
+
+/* NGX_OK, NGX_ERROR (no memory) */
+ngx_int_t ngx_realtime_room_join(ngx_realtime_seat_t *seat, ngx_str_t *name,
+    void *member);
+void ngx_realtime_room_leave(ngx_realtime_seat_t *seat);
+
+/*
+ * Gives m to every member of the room on every worker, but not to the socket
+ * whose sid is except (NULL: none).  The caller keeps its reference.
+ */
+void ngx_realtime_room_publish(ngx_str_t *name, ngx_str_t *except,
+    ngx_realtime_msg_t *m);
+
+/* the room that every socket of a user is in: "user:<id>" */
+#define NGX_REALTIME_ROOM_USER      "user:"
+void ngx_realtime_room_publish_user(ngx_str_t *user, ngx_str_t *except,
+    ngx_realtime_msg_t *m);
+
+
+#endif /* _NGX_REALTIME_ROOM_H_INCLUDED_ */
