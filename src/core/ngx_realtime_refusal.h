@@ -15,7 +15,7 @@
  *   text      what people read
  *
  * The texts of REST and socket differ for the token refusals because the
- * contract fixed both; NULL means "the same as text".
+ * contract fixed both; "" means "the same as text".
  */
 
 #ifndef _NGX_REALTIME_REFUSAL_H_INCLUDED_
@@ -28,61 +28,61 @@
 #define NGX_REALTIME_REFUSALS(X)                                              \
     /* name, code, http, retry, text, socket text */                          \
     X(TOKEN_MISSING, "token_missing", 401, 0,                                 \
-      "Missing authentication token", "No access token")                     \
+      "Missing authentication token", "No access token")                      \
     X(TOKEN_INVALID, "token_invalid", 401, 0,                                 \
-      "Invalid or expired token", NULL)                                       \
+      "Invalid or expired token", "")                                         \
     X(TOKEN_PAYLOAD, "token_payload", 401, 0,                                 \
-      "Invalid token payload", NULL)                                          \
+      "Invalid token payload", "")                                            \
     X(ORIGIN, "origin_not_allowed", 403, 0,                                   \
-      "Origin not allowed", NULL)                                             \
+      "Origin not allowed", "")                                               \
     X(FORBIDDEN, "forbidden", 403, 0,                                         \
-      "Not a participant of this conversation", NULL)                         \
+      "Not a participant of this conversation", "")                           \
     X(USER_NOT_UUID, "user_not_uuid", 403, 0,                                 \
-      "The chat API needs a UUID as user id", NULL)                           \
+      "The chat API needs a UUID as user id", "")                             \
     X(PARTICIPANT_REQUIRED, "participant_required", 400, 0,                   \
-      "Participant ID required", NULL)                                        \
+      "Participant ID required", "")                                          \
     X(PARTICIPANT_SELF, "participant_self", 400, 0,                           \
-      "Cannot start a conversation with yourself", NULL)                      \
+      "Cannot start a conversation with yourself", "")                        \
     X(USER_NOT_FOUND, "user_not_found", 404, 0,                               \
-      "User not found", NULL)                                                 \
+      "User not found", "")                                                   \
     X(CONVERSATION_NOT_FOUND, "conversation_not_found", 404, 0,               \
-      "Conversation not found", NULL)                                         \
+      "Conversation not found", "")                                           \
     X(CONVERSATION_DELETE, "conversation_not_found", 404, 0,                  \
-      "Conversation not found or unauthorized", NULL)                         \
+      "Conversation not found or unauthorized", "")                           \
     X(CONTENT_REQUIRED, "content_required", 400, 0,                           \
-      "Message content required", NULL)                                       \
+      "Message content required", "")                                         \
     X(CONTENT_INVALID, "content_invalid", 400, 0,                             \
-      "Message content must be text without NUL", NULL)                       \
+      "Message content must be text without NUL", "")                         \
     X(CONTENT_TOO_LONG, "content_too_long", 413, 0,                           \
-      "Message content is longer than 10000 characters", NULL)                \
+      "Message content is longer than 10000 characters", "")                  \
     X(CLIENT_ID_INVALID, "client_id_invalid", 400, 0,                         \
-      "clientId must be a string of 1 to 128 characters", NULL)               \
+      "clientId must be a string of 1 to 128 characters", "")                 \
     X(RECIPIENT_INVALID, "recipient_invalid", 400, 0,                         \
-      "recipientId must be the other participant", NULL)                      \
+      "recipientId must be the other participant", "")                        \
     X(TITLE_INVALID, "title_invalid", 400, 0,                                 \
-      "title must be a string of 1 to 200 characters", NULL)                  \
+      "title must be a string of 1 to 200 characters", "")                    \
     X(PAYLOAD_INVALID, "payload_invalid", 400, 0,                             \
-      "The payload must be an object", NULL)                                  \
+      "The payload must be an object", "")                                    \
     X(EVENT_UNKNOWN, "event_unknown", 400, 0,                                 \
-      "Unknown event", NULL)                                                  \
+      "Unknown event", "")                                                    \
     X(JSON_MALFORMED, "json_malformed", 400, 0,                               \
-      "Malformed JSON", NULL)                                                 \
+      "Malformed JSON", "")                                                   \
     X(MEDIA_TYPE, "unsupported_media_type", 415, 0,                           \
-      "Content-Type must be application/json", NULL)                          \
+      "Content-Type must be application/json", "")                            \
     X(BODY_TOO_LARGE, "body_too_large", 413, 0,                               \
-      "Request body too large", NULL)                                         \
+      "Request body too large", "")                                           \
     X(ENDPOINT_NOT_FOUND, "endpoint_not_found", 404, 0,                       \
-      "Endpoint not found", NULL)                                             \
+      "Endpoint not found", "")                                               \
     X(METHOD, "method_not_allowed", 405, 0,                                   \
-      "Method not allowed", NULL)                                             \
+      "Method not allowed", "")                                               \
     X(CONFLICT, "conflict", 409, 0,                                           \
-      "This id is in use for another message", NULL)                          \
+      "This id is in use for another message", "")                            \
     X(UNAVAILABLE, "unavailable", 503, 1,                                     \
-      "The database is unavailable, try again", NULL)                         \
+      "The database is unavailable, try again", "")                           \
     X(BUSY, "busy", 503, 1,                                                   \
-      "Too many requests are waiting, try again", NULL)                       \
+      "Too many requests are waiting, try again", "")                         \
     X(INTERNAL, "internal", 500, 0,                                           \
-      "Internal error", NULL)
+      "Internal error", "")
 
 
 typedef enum {

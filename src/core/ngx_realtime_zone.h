@@ -1,0 +1,89 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * The zone: what all workers must agree on.
+ *
+ *   shpool->data -> header -> slots[64]    core/   who is alive, counters
+ *                          -> bus          bus/    a ring per slot, eventfds
+ *                          -> directory    room/   who has members of what
+ *
+ * The master makes it and every worker inherits the mapping at the same
+ * address, so the zone may hold addresses of the zone; it never holds an
+ * address of a process.  It is reused across a reload when name and size are
+ * unchanged.  A zone of another layout version is never attached to: the tag
+ * of the zone is the version, and nginx itself refuses the same zone with
+ * another tag.
+ *
+ * The one lock is the slab mutex, because the master releases that one, and
+ * no other, when a worker dies (ngx_unlock_mutexes()).  It guards the claim
+ * and the repair of slots and nothing on a message's way.
+ */
+
+#ifndef _NGX_REALTIME_ZONE_H_INCLUDED_
+#define _NGX_REALTIME_ZONE_H_INCLUDED_
+
+
+#include "ngx_realtime.h"
+#include "ngx_realtime_counter.h"
+
+
+#define NGX_REALTIME_ZONE_MAGIC     0x52545a4e       /* "RTZN" */
+#define NGX_REALTIME_ZONE_LAYOUT    1                /* change: bump it */
+#define NGX_REALTIME_ZONE_TAG                                                 \
+    ((void *) (uintptr_t) (0x53494f0000 + NGX_REALTIME_ZONE_LAYOUT))
+#define NGX_REALTIME_ZONE_MIN       (8 * 1024 * 1024)
+
+#define NGX_REALTIME_SLOTS          64     /* bits of a mask */
+#define NGX_REALTIME_CACHELINE      64
+
+
+typedef uint64_t  ngx_realtime_mask_t;     /* a bit per slot */
+
+
+typedef struct {
+    ngx_pid_t                  pid;        /* 0: free */
+    uint64_t                   generation; /* owners so far */
+    uint64_t                   counters[NGX_REALTIME_C_MAX];
+} __attribute__((aligned(NGX_REALTIME_CACHELINE))) ngx_realtime_slot_sh_t;
+
+
+typedef struct {
+    uint32_t                   magic;
+    uint32_t                   layout;
+    size_t                     size;       /* of this struct */
+    size_t                     zone_size;
+    uint64_t                   boots;      /* times the zone was attached */
+
+    void                      *bus;        /* bus/'s */
+    void                      *directory;  /* room/'s */
+
+    ngx_realtime_mask_t        live        /* slots that take part; atomic */
+        __attribute__((aligned(NGX_REALTIME_CACHELINE)));
+
+    ngx_realtime_slot_sh_t     slots[NGX_REALTIME_SLOTS];
+} ngx_realtime_zone_sh_t;
+
+
+/* a part of the zone that a layer above core/ owns: called in the master,
+   once for a new zone */
+typedef ngx_int_t (*ngx_realtime_zone_part_pt)(ngx_realtime_zone_sh_t *sh,
+    ngx_slab_pool_t *shpool, ngx_log_t *log);
+
+
+extern ngx_realtime_zone_sh_t  *ngx_realtime_zone_sh;  /* of this worker */
+extern ngx_slab_pool_t         *ngx_realtime_zone_pool;
+
+
+/* realtime_zone NAME SIZE; parts is a NULL-terminated list */
+char *ngx_realtime_zone_directive(ngx_conf_t *cf,
+    ngx_realtime_main_conf_t *rmcf, ngx_realtime_zone_part_pt *parts,
+    ngx_pool_cleanup_pt retire);
+
+/* in a worker */
+void ngx_realtime_zone_attach(ngx_shm_zone_t *zone);
+
+
+#endif /* _NGX_REALTIME_ZONE_H_INCLUDED_ */
