@@ -19,13 +19,14 @@
 
 #include "ngx_realtime.h"
 #include "ngx_realtime_refusal.h"
+#include "ngx_realtime_jwt.h"
 
 
 typedef struct {
-    ngx_str_t                  alg;        /* "HS256" ... */
-    ngx_str_t                  kid;        /* len 0: any or no kid */
-    ngx_str_t                  secret;     /* HS: raw bytes */
-    void                      *pkey;       /* RS, PS, ES, EdDSA: EVP_PKEY */
+    const ngx_realtime_jwt_alg_t  *alg;
+    ngx_str_t                      kid;      /* len 0: any or no kid */
+    ngx_str_t                      secret;   /* HS: raw bytes */
+    void                          *pkey;     /* RS, PS, ES, EdDSA: EVP_PKEY */
 } ngx_realtime_auth_key_t;
 
 
@@ -41,6 +42,7 @@ struct ngx_realtime_auth_conf_s {
     ngx_str_t                  issuer;     /* len 0: not checked */
     ngx_str_t                  audience;   /* len 0: not checked */
     time_t                     leeway;     /* seconds, default 5 */
+    ngx_flag_t                 exp_required;
 
     ngx_uint_t                 sources[4]; /* NGX_REALTIME_TOKEN_*, in order,
                                               0-terminated if shorter */
@@ -80,12 +82,16 @@ char *ngx_realtime_auth_merge_conf(ngx_conf_t *cf,
 char *ngx_realtime_auth_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* realtime_jwt_user_claim NAME ... */
 char *ngx_realtime_auth_claim(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-/* realtime_jwt_require [iss=TEXT] [aud=TEXT] [leeway=TIME] */
+/* realtime_jwt_require [iss=TEXT] [aud=TEXT] [exp=required] [leeway=TIME] */
 char *ngx_realtime_auth_require(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* realtime_token_source auth | cookie[=NAME] | bearer | query[=NAME] ... */
 char *ngx_realtime_auth_source(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* private to auth/: whether word begins with prefix, and what follows it */
+ngx_uint_t ngx_realtime_auth_after(ngx_str_t *word, const char *prefix,
+    ngx_str_t *rest);
 
 
 #endif /* _NGX_REALTIME_AUTH_H_INCLUDED_ */

@@ -1,0 +1,357 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * A token becomes an identity, or a refusal, in this order:
+ *
+ *   split       three strict base64url parts, 8 kB        ngx_realtime_jwt.c
+ *   key         alg equals the alg of a configured key, kid if both have one
+ *   signature   of that key, with that alg                ngx_realtime_jwt.c
+ *   claims      exp, nbf, iat, iss, aud
+ *   user        the first non-empty string among the configured claims
+ *
+ * No claim is read before a signature has been verified.
+ */
+
+#include "ngx_realtime_auth.h"
+
+#include "rt_json.h"
+
+
+/* 9999-12-31T23:59:59Z: what a far "exp" is cut to, so that it can be printed
+   and added to */
+
+#define NGX_REALTIME_AUTH_TIME_MAX  253402300799.0
+
+
+static json_t *ngx_realtime_auth_object(ngx_str_t *text);
+static ngx_int_t ngx_realtime_auth_signature(ngx_realtime_auth_conf_t *conf,
+    ngx_realtime_jwt_t *jwt, ngx_log_t *log, const char **detail);
+static ngx_int_t ngx_realtime_auth_try_keys(ngx_realtime_auth_conf_t *conf,
+    json_t *alg, json_t *kid, ngx_realtime_jwt_t *jwt, ngx_log_t *log,
+    const char **detail);
+static ngx_uint_t ngx_realtime_auth_equal(json_t *value, ngx_str_t *text);
+static ngx_int_t ngx_realtime_auth_claims(ngx_realtime_auth_conf_t *conf,
+    json_t *payload, ngx_realtime_identity_t *id, const char **detail);
+static const char *ngx_realtime_auth_times(ngx_realtime_auth_conf_t *conf,
+    json_t *payload, ngx_realtime_identity_t *id);
+static ngx_uint_t ngx_realtime_auth_audience(json_t *aud, ngx_str_t *text);
+static ngx_int_t ngx_realtime_auth_user(ngx_realtime_auth_conf_t *conf,
+    json_t *payload, ngx_pool_t *pool, ngx_realtime_identity_t *id,
+    const char **detail);
+
+
+ngx_int_t
+ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf, ngx_str_t *token,
+    ngx_pool_t *pool, ngx_log_t *log, ngx_realtime_identity_t *id,
+    ngx_realtime_refusal_e *why, const char **detail)
+{
+    json_t              *payload;
+    ngx_int_t            rc;
+    ngx_realtime_jwt_t   jwt;
+
+    *why = NGX_REALTIME_R_TOKEN_INVALID;
+
+    rc = ngx_realtime_jwt_split(&jwt, token, detail);
+
+    if (rc == NGX_OK) {
+        rc = ngx_realtime_auth_signature(conf, &jwt, log, detail);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    payload = ngx_realtime_auth_object(&jwt.payload);
+
+    if (payload == NULL) {
+        *detail = "the payload is not a JSON object";
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_realtime_auth_claims(conf, payload, id, detail);
+
+    if (rc == NGX_OK) {
+        *why = NGX_REALTIME_R_TOKEN_PAYLOAD;
+        rc = ngx_realtime_auth_user(conf, payload, pool, id, detail);
+    }
+
+    json_decref(payload);
+
+    return rc;
+}
+
+
+static json_t *
+ngx_realtime_auth_object(ngx_str_t *text)
+{
+    json_t  *value;
+
+    if (rt_json_parse(text->data, text->len, &value) != RT_OK) {
+        return NULL;
+    }
+
+    if (!json_is_object(value)) {
+        json_decref(value);
+        return NULL;
+    }
+
+    return value;
+}
+
+
+static ngx_int_t
+ngx_realtime_auth_signature(ngx_realtime_auth_conf_t *conf,
+    ngx_realtime_jwt_t *jwt, ngx_log_t *log, const char **detail)
+{
+    json_t     *header, *alg, *kid;
+    ngx_int_t   rc;
+
+    header = ngx_realtime_auth_object(&jwt->header);
+
+    if (header == NULL) {
+        *detail = "the header is not a JSON object";
+        return NGX_DECLINED;
+    }
+
+    alg = json_object_get(header, "alg");
+    kid = json_object_get(header, "kid");
+
+    if (!json_is_string(alg)) {
+        *detail = "alg is not a string";
+        rc = NGX_DECLINED;
+
+    } else if (kid && !json_is_string(kid)) {
+        *detail = "kid is not a string";
+        rc = NGX_DECLINED;
+
+    } else if (json_object_get(header, "crit")) {
+
+        /* RFC 7515, 4.1.11: what one does not understand is to be refused */
+
+        *detail = "the header names critical extensions";
+        rc = NGX_DECLINED;
+
+    } else {
+        rc = ngx_realtime_auth_try_keys(conf, alg, kid, jwt, log, detail);
+    }
+
+    json_decref(header);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_realtime_auth_try_keys(ngx_realtime_auth_conf_t *conf, json_t *alg,
+    json_t *kid, ngx_realtime_jwt_t *jwt, ngx_log_t *log,
+    const char **detail)
+{
+    ngx_int_t                 rc;
+    ngx_str_t                 name;
+    ngx_uint_t                i;
+    ngx_realtime_auth_key_t  *key;
+
+    *detail = "no configured key has the alg and kid of the token";
+
+    if (conf->keys == NULL) {
+        return NGX_DECLINED;
+    }
+
+    key = conf->keys->elts;
+
+    for (i = 0; i < conf->keys->nelts; i++) {
+        name = key[i].alg->name;
+
+        if (!ngx_realtime_auth_equal(alg, &name)) {
+            continue;
+        }
+
+        if (kid && key[i].kid.len
+            && !ngx_realtime_auth_equal(kid, &key[i].kid))
+        {
+            continue;
+        }
+
+        if (key[i].pkey) {
+            rc = ngx_realtime_jwt_verify_pkey(key[i].alg, key[i].pkey, jwt,
+                                              log);
+
+        } else {
+            rc = ngx_realtime_jwt_verify_secret(key[i].alg, &key[i].secret,
+                                                jwt, log);
+        }
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+
+        *detail = "the signature does not match";
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* a string may hold a NUL: compare what it holds, not how it begins */
+
+static ngx_uint_t
+ngx_realtime_auth_equal(json_t *value, ngx_str_t *text)
+{
+    return json_is_string(value)
+           && json_string_length(value) == text->len
+           && ngx_memcmp(json_string_value(value), text->data, text->len)
+              == 0;
+}
+
+
+static ngx_int_t
+ngx_realtime_auth_claims(ngx_realtime_auth_conf_t *conf, json_t *payload,
+    ngx_realtime_identity_t *id, const char **detail)
+{
+    *detail = ngx_realtime_auth_times(conf, payload, id);
+
+    if (*detail) {
+        return NGX_DECLINED;
+    }
+
+    if (conf->issuer.len
+        && !ngx_realtime_auth_equal(json_object_get(payload, "iss"),
+                                    &conf->issuer))
+    {
+        *detail = "iss is not the required issuer";
+        return NGX_DECLINED;
+    }
+
+    if (conf->audience.len
+        && !ngx_realtime_auth_audience(json_object_get(payload, "aud"),
+                                       &conf->audience))
+    {
+        *detail = "aud does not name the required audience";
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Everything is compared as a double: the claims are any JSON numbers, and
+ * only a value that has been bounded is converted.
+ */
+
+static const char *
+ngx_realtime_auth_times(ngx_realtime_auth_conf_t *conf, json_t *payload,
+    ngx_realtime_identity_t *id)
+{
+    double   now, leeway, at;
+    json_t  *exp, *nbf, *iat;
+
+    now = (double) ngx_time();
+    leeway = (double) conf->leeway;
+
+    exp = json_object_get(payload, "exp");
+    nbf = json_object_get(payload, "nbf");
+    iat = json_object_get(payload, "iat");
+
+    if ((exp && !json_is_number(exp)) || (nbf && !json_is_number(nbf))
+        || (iat && !json_is_number(iat)))
+    {
+        return "exp, nbf or iat is not a number";
+    }
+
+    id->expires = 0;
+
+    if (exp) {
+        at = json_number_value(exp);
+
+        if (!(now < at + leeway)) {
+            return "the token has expired";
+        }
+
+        id->expires = (time_t) ngx_min(at, NGX_REALTIME_AUTH_TIME_MAX);
+
+    } else if (conf->exp_required) {
+        return "the token has no exp";
+    }
+
+    if (nbf && !(json_number_value(nbf) <= now + leeway)) {
+        return "the token is not valid yet";
+    }
+
+    if (iat && !(json_number_value(iat) <= now + leeway)) {
+        return "the token was issued in the future";
+    }
+
+    return NULL;
+}
+
+
+static ngx_uint_t
+ngx_realtime_auth_audience(json_t *aud, ngx_str_t *text)
+{
+    size_t  i;
+
+    if (!json_is_array(aud)) {
+        return ngx_realtime_auth_equal(aud, text);
+    }
+
+    for (i = 0; i < json_array_size(aud); i++) {
+        if (ngx_realtime_auth_equal(json_array_get(aud, i), text)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_realtime_auth_user(ngx_realtime_auth_conf_t *conf, json_t *payload,
+    ngx_pool_t *pool, ngx_realtime_identity_t *id, const char **detail)
+{
+    size_t       n;
+    json_t      *value;
+    ngx_str_t    user, *claim;
+    ngx_uint_t   i;
+
+    user.len = 0;
+    user.data = NULL;
+
+    claim = conf->claims->elts;
+
+    for (i = 0; i < conf->claims->nelts && user.len == 0; i++) {
+        value = json_object_get(payload, (char *) claim[i].data);
+
+        if (json_is_string(value)) {
+            user.data = (u_char *) json_string_value(value);
+            user.len = json_string_length(value);
+        }
+    }
+
+    if (user.len == 0) {
+        *detail = "no claim names a user";
+        return NGX_DECLINED;
+    }
+
+    if (user.len > NGX_REALTIME_USER_MAX) {
+        *detail = "the user id is longer than 128 bytes";
+        return NGX_DECLINED;
+    }
+
+    /* the rest is UTF-8: jansson lets nothing else into a string */
+
+    for (n = 0; n < user.len; n++) {
+        if (user.data[n] < 0x20 || user.data[n] == 0x7f) {
+            *detail = "the user id has control characters";
+            return NGX_DECLINED;
+        }
+    }
+
+    id->user.len = user.len;
+    id->user.data = ngx_pstrdup(pool, &user);
+
+    return id->user.data ? NGX_OK : NGX_ERROR;
+}
