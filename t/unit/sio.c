@@ -1,0 +1,330 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/* Socket.IO packets: header, payload rules, and what is written. */
+
+#include "rt_json.h"
+#include "rt_sio.h"
+#include "tap.h"
+
+
+#define SIO_TEXT  512
+
+
+/* out: "<type> <attachments> <namespace> <id or -> <JSON>", or "!<why>" */
+
+static const struct {
+    const char  *in;
+    const char  *out;
+} sio_cases[] = {
+    { "0", "0 0 / - " },
+    { "0{\"token\":\"t\"}", "0 0 / - {\"token\":\"t\"}" },
+    { "0/admin", "0 0 /admin - " },
+    { "0/admin,", "0 0 /admin - " },
+    { "0/admin,{\"token\":\"t\"}", "0 0 /admin - {\"token\":\"t\"}" },
+    { "0/a?b=c,{}", "0 0 /a?b=c - {}" },
+    { "1", "1 0 / - " },
+    { "1/admin,", "1 0 /admin - " },
+    { "2[\"hello\",1]", "2 0 / - [\"hello\",1]" },
+    { "2/admin,[\"x\"]", "2 0 /admin - [\"x\"]" },
+    { "2/admin,12[\"x\"]", "2 0 /admin 12 [\"x\"]" },
+    { "2/,[\"x\"]", "2 0 / - [\"x\"]" },
+    { "212[\"foo\"]", "2 0 / 12 [\"foo\"]" },
+    { "20[\"foo\"]", "2 0 / 0 [\"foo\"]" },
+    { "2007[\"foo\"]", "2 0 / 7 [\"foo\"]" },
+    { "2[\"a,b/c\",12]", "2 0 / - [\"a,b/c\",12]" },
+    { "312[\"bar\"]", "3 0 / 12 [\"bar\"]" },
+    { "31[]", "3 0 / 1 []" },
+    { "3/admin,13[\"bar\"]", "3 0 /admin 13 [\"bar\"]" },
+    { "4\"no\"", "4 0 / - \"no\"" },
+    { "4{\"message\":\"no\"}", "4 0 / - {\"message\":\"no\"}" },
+    { "51-[\"baz\",1]", "5 1 / - [\"baz\",1]" },
+    { "52-/admin,[\"baz\"]", "5 2 /admin - [\"baz\"]" },
+    { "51-2[\"b\"]", "5 1 / 2 [\"b\"]" },
+    { "510-[\"b\"]", "5 10 / - [\"b\"]" },
+    { "501-[\"b\"]", "5 1 / - [\"b\"]" },
+    { "61-17[1]", "6 1 / 17 [1]" },
+    { "61-/a,17[1]", "6 1 /a 17 [1]" },
+    { "29007199254740991[\"max\"]", "2 0 / 9007199254740991 [\"max\"]" },
+
+    /* bytes that only the JSON parser will mind */
+
+    { "2abc", "2 0 / - abc" },
+    { "2-1[\"a\"]", "2 0 / - -1[\"a\"]" },
+    { "21.5[\"a\"]", "2 0 / 1 .5[\"a\"]" },
+    { "2,[\"a\"]", "2 0 / - ,[\"a\"]" },
+    { "21/a,[\"a\"]", "2 0 / 1 /a,[\"a\"]" },
+    { "21-[\"a\"]", "2 0 / 1 -[\"a\"]" },
+    { "2[\"a\"] ", "2 0 / - [\"a\"] " },
+
+    { "", "!unknown packet type" },
+    { "7[\"a\"]", "!unknown packet type" },
+    { "9", "!unknown packet type" },
+    { "/", "!unknown packet type" },
+    { " 2[\"a\"]", "!unknown packet type" },
+    { "a", "!unknown packet type" },
+    { "[\"a\"]", "!unknown packet type" },
+    { "5", "!illegal attachments" },
+    { "5-", "!illegal attachments" },
+    { "5-[\"a\"]", "!illegal attachments" },
+    { "5[\"a\"]", "!illegal attachments" },
+    { "50-[\"a\"]", "!illegal attachments" },
+    { "51", "!illegal attachments" },
+    { "51[\"a\"]", "!illegal attachments" },
+    { "51.0-[\"a\"]", "!illegal attachments" },
+    { "51e0-[\"a\"]", "!illegal attachments" },
+    { "50x1-[\"a\"]", "!illegal attachments" },
+    { "5 1-[\"a\"]", "!illegal attachments" },
+    { "51 -[\"a\"]", "!illegal attachments" },
+    { "5+1-[\"a\"]", "!illegal attachments" },
+    { "5--1-[\"a\"]", "!illegal attachments" },
+    { "5/a,1-[\"a\"]", "!illegal attachments" },
+    { "6-", "!illegal attachments" },
+    { "511-[\"a\"]", "!too many attachments" },
+    { "5256-[\"a\"]", "!too many attachments" },
+    { "5257-[\"a\"]", "!too many attachments" },
+    { "518446744073709551617-[\"a\"]", "!too many attachments" },
+    { "29007199254740992[\"a\"]", "!ack id too large" },
+    { "218446744073709551616[\"a\"]", "!ack id too large" },
+    { "2184467440737095516161[\"a\"]", "!ack id too large" },
+    { "2 [\"a\"]", "!white space before the payload" },
+    { "2\n[\"a\"]", "!white space before the payload" },
+    { "2\v[\"a\"]", "!white space before the payload" },
+    { "212 [\"a\"]", "!white space before the payload" },
+    { "2/a, 1[\"a\"]", "!white space before the payload" },
+    { "1 ", "!white space before the payload" },
+};
+
+
+/* JSON NULL: the packet had none */
+
+static const struct {
+    char         type;
+    const char  *json;
+    int          rc;
+} sio_payloads[] = {
+    { '0', NULL, RT_OK },
+    { '0', "{}", RT_OK },
+    { '0', "{\"token\":\"t\"}", RT_OK },
+    { '0', "[]", RT_ERROR },
+    { '0', "\"a\"", RT_ERROR },
+    { '0', "null", RT_ERROR },
+    { '0', "false", RT_ERROR },
+    { '0', "1", RT_ERROR },
+
+    { '1', NULL, RT_OK },
+    { '1', "{}", RT_ERROR },
+    { '1', "null", RT_ERROR },
+    { '1', "false", RT_ERROR },
+    { '1', "\"a\"", RT_ERROR },
+
+    { '2', "[\"a\"]", RT_OK },
+    { '2', "[\"\"]", RT_OK },
+    { '2', "[1]", RT_OK },
+    { '2', "[1.5,null]", RT_OK },
+    { '2', "[\"a\",{\"b\":[]}]", RT_OK },
+    { '2', NULL, RT_ERROR },
+    { '2', "[]", RT_ERROR },
+    { '2', "[null]", RT_ERROR },
+    { '2', "[true]", RT_ERROR },
+    { '2', "[[\"a\"]]", RT_ERROR },
+    { '2', "[{\"a\":1}]", RT_ERROR },
+    { '2', "{}", RT_ERROR },
+    { '2', "{\"0\":\"a\"}", RT_ERROR },
+    { '2', "\"a\"", RT_ERROR },
+    { '2', "1", RT_ERROR },
+    { '2', "null", RT_ERROR },
+    { '2', "[\"connect\"]", RT_ERROR },
+    { '2', "[\"connect_error\"]", RT_ERROR },
+    { '2', "[\"disconnect\"]", RT_ERROR },
+    { '2', "[\"disconnecting\"]", RT_ERROR },
+    { '2', "[\"newListener\"]", RT_ERROR },
+    { '2', "[\"removeListener\"]", RT_ERROR },
+    { '2', "[\"c\\u006fnnect\"]", RT_ERROR },
+    { '2', "[\"Connect\"]", RT_OK },
+    { '2', "[\"connect\\u0000\"]", RT_OK },
+    { '2', "[\"connected\"]", RT_OK },
+    { '2', "[\"connec\"]", RT_OK },
+    { '2', "[\"disconnectin\"]", RT_OK },
+    { '2', "[\"a\",\"connect\"]", RT_OK },
+
+    { '3', "[]", RT_OK },
+    { '3', "[null]", RT_OK },
+    { '3', "[\"connect\"]", RT_OK },
+    { '3', NULL, RT_ERROR },
+    { '3', "{}", RT_ERROR },
+    { '3', "\"a\"", RT_ERROR },
+    { '3', "null", RT_ERROR },
+
+    { '4', "\"no\"", RT_OK },
+    { '4', "{\"message\":\"no\"}", RT_OK },
+    { '4', NULL, RT_ERROR },
+    { '4', "[]", RT_ERROR },
+    { '4', "1", RT_ERROR },
+    { '4', "null", RT_ERROR },
+
+    { '5', "[\"a\",{\"_placeholder\":true,\"num\":0}]", RT_OK },
+    { '5', "[\"connect\"]", RT_ERROR },
+    { '5', "[]", RT_ERROR },
+    { '5', NULL, RT_ERROR },
+    { '6', "[{\"_placeholder\":true,\"num\":0}]", RT_OK },
+    { '6', "{}", RT_ERROR },
+    { '6', NULL, RT_ERROR },
+};
+
+
+static const struct {
+    char         type;
+    const char  *nsp;
+    unsigned     has_id;
+    uint64_t     id;
+    const char  *out;
+} sio_headers[] = {
+    { '0', "/", 0, 0, "0" },
+    { '2', "/", 0, 12, "2" },
+    { '2', "/", 1, 0, "20" },
+    { '3', "/", 1, 12, "312" },
+    { '3', "/", 1, 9007199254740991, "39007199254740991" },
+    { '3', "/", 1, UINT64_MAX, "318446744073709551615" },
+    { '0', "/admin", 0, 0, "0/admin," },
+    { '1', "/a", 0, 0, "1/a," },
+    { '3', "/admin", 1, 13, "3/admin,13" },
+    { '2', "/10", 1, 10, "2/10,10" },
+};
+
+
+static void
+sio_test_parse(size_t n)
+{
+    int               rc;
+    char              text[SIO_TEXT], id[24];
+    size_t            len;
+    uint8_t          *p;
+    const char       *why;
+    rt_sio_packet_t   pkt;
+
+    len = strlen(sio_cases[n].in);
+    p = tap_exact(sio_cases[n].in, len);
+    why = "";
+
+    rc = rt_sio_parse(&pkt, p, len, &why);
+
+    if (rc == RT_OK) {
+        strcpy(id, "-");
+
+        if (pkt.has_id) {
+            snprintf(id, sizeof(id), "%llu", (unsigned long long) pkt.id);
+        }
+
+        snprintf(text, sizeof(text), "%c %u %.*s %s %.*s", pkt.type,
+                 pkt.attachments, (int) pkt.nsp.len,
+                 (const char *) pkt.nsp.data, id, (int) pkt.json.len,
+                 (const char *) pkt.json.data);
+
+    } else {
+        snprintf(text, sizeof(text), "!%s", why);
+    }
+
+    tap_is(text, sio_cases[n].out, "packet %zu", n);
+
+    free(p);
+}
+
+
+static void
+sio_test_check(size_t n)
+{
+    int               rc;
+    json_t           *payload;
+    const char       *json, *why;
+    rt_sio_packet_t   pkt;
+
+    json = sio_payloads[n].json;
+
+    payload = NULL;
+    why = NULL;
+
+    memset(&pkt, 0, sizeof(rt_sio_packet_t));
+    pkt.type = (uint8_t) sio_payloads[n].type;
+
+    if (json
+        && rt_json_parse((const uint8_t *) json, strlen(json), &payload)
+           != RT_OK)
+    {
+        tap_ok(0, "%s is JSON", json);
+        return;
+    }
+
+    rc = rt_sio_check(&pkt, payload, &why);
+
+    tap_ok(rc == sio_payloads[n].rc && (rc == RT_OK || why != NULL),
+           "type %c with %s is %s", pkt.type, json ? json : "nothing",
+           sio_payloads[n].rc == RT_OK ? "valid" : "refused");
+
+    json_decref(payload);
+}
+
+
+static void
+sio_test_header(size_t n)
+{
+    size_t      len;
+    uint8_t     out[64];
+    rt_str_t    nsp;
+
+    nsp.data = (const uint8_t *) sio_headers[n].nsp;
+    nsp.len = strlen(sio_headers[n].nsp);
+
+    len = rt_sio_header(out, (uint8_t) sio_headers[n].type, nsp,
+                        sio_headers[n].has_id, sio_headers[n].id);
+
+    tap_bytes(out, len, sio_headers[n].out, strlen(sio_headers[n].out),
+              "header %s", sio_headers[n].out);
+}
+
+
+static void
+sio_test_namespace_length(void)
+{
+    uint8_t          in[2 + RT_SIO_NSP_MAX];
+    const char      *why;
+    rt_sio_packet_t  pkt;
+
+    memset(in, 'a', sizeof(in));
+    in[0] = RT_SIO_CONNECT;
+    in[1] = '/';
+
+    why = "";
+
+    tap_ok(rt_sio_parse(&pkt, in, sizeof(in) - 1, &why) == RT_OK
+           && pkt.nsp.len == RT_SIO_NSP_MAX, "the longest namespace");
+
+    tap_ok(rt_sio_parse(&pkt, in, sizeof(in), &why) == RT_ERROR,
+           "a byte more is refused");
+    tap_is(why, "namespace too long", "for its length");
+}
+
+
+int
+main(void)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(sio_cases) / sizeof(sio_cases[0]); i++) {
+        sio_test_parse(i);
+    }
+
+    for (i = 0; i < sizeof(sio_payloads) / sizeof(sio_payloads[0]); i++) {
+        sio_test_check(i);
+    }
+
+    for (i = 0; i < sizeof(sio_headers) / sizeof(sio_headers[0]); i++) {
+        sio_test_header(i);
+    }
+
+    sio_test_namespace_length();
+
+    return tap_done();
+}
