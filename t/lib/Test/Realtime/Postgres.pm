@@ -40,7 +40,7 @@ sub new {
 
 sub template {
     my $sha = Digest::SHA->new(256);
-    $sha->addfile($_) for $TOOL, sort glob "$ROOT/sql/*.sql";
+    $sha->addfile($_) for $TOOL, sort glob "$ROOT/sql/[0-9]*.sql";
 
     my $top = "$ROOT/build/postgres";
     make_path($top);
