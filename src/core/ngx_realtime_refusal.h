@@ -61,6 +61,8 @@
       "recipientId must be the other participant", "")                        \
     X(TITLE_INVALID, "title_invalid", 400, 0,                                 \
       "title must be a string of 1 to 200 characters", "")                    \
+    X(CURSOR_INVALID, "cursor_invalid", 400, 0,                               \
+      "The page to continue from is not a valid one", "")                     \
     X(PAYLOAD_INVALID, "payload_invalid", 400, 0,                             \
       "The payload must be an object", "")                                    \
     X(EVENT_UNKNOWN, "event_unknown", 400, 0,                                 \
