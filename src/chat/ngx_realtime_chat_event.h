@@ -1,0 +1,53 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * What becomes of a message that counts: it is given to the other one as
+ * "message" and to the sender's other sockets as "message_sent".
+ */
+
+#ifndef _NGX_REALTIME_CHAT_EVENT_H_INCLUDED_
+#define _NGX_REALTIME_CHAT_EVENT_H_INCLUDED_
+
+
+#include "ngx_realtime.h"
+#include "ngx_realtime_msg.h"
+
+
+#define NGX_REALTIME_CHAT_TIME_LEN                                            \
+    (sizeof("1970-09-28T12:00:00.000Z") - 1)
+
+
+typedef struct {
+    ngx_str_t                  sender;
+    ngx_str_t                  conversation;
+    ngx_str_t                  content;
+    ngx_str_t                  client_id;     /* NULL: none */
+    u_char                     id[NGX_REALTIME_UUID_LEN];
+    uint64_t                   ms;            /* inside the id */
+} ngx_realtime_chat_event_t;
+
+
+/* a fresh UUIDv7 of this worker, NUL-terminated; its time goes to *ms;
+   NGX_ERROR: no randomness, logged */
+
+ngx_int_t ngx_realtime_chat_event_id(u_char *id, uint64_t *ms,
+    ngx_log_t *log);
+
+/* both are the caller's; NGX_ERROR: no memory, logged */
+
+ngx_int_t ngx_realtime_chat_event_encode(ngx_realtime_chat_event_t *event,
+    ngx_realtime_msg_t **message, ngx_realtime_msg_t **sent, ngx_log_t *log);
+
+/* takes both messages; user is the sender, socket the one that gets an ack */
+
+void ngx_realtime_chat_event_publish(ngx_realtime_msg_t *message,
+    ngx_realtime_msg_t *sent, ngx_str_t *recipient, ngx_str_t *user,
+    ngx_str_t *socket);
+
+u_char *ngx_realtime_chat_event_time(u_char *p, uint64_t ms);
+
+
+#endif /* _NGX_REALTIME_CHAT_EVENT_H_INCLUDED_ */

@@ -1,0 +1,472 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+
+#include "ngx_realtime_chat.h"
+#include "ngx_realtime_chat_event.h"
+#include "ngx_realtime_chat_page.h"
+#include "ngx_realtime_chat_row.h"
+#include "ngx_realtime_chat_stmt.h"
+#include "ngx_realtime_chat_text.h"
+#include "ngx_realtime_counter.h"
+#include "rt_uuid7.h"
+
+
+#define NGX_REALTIME_CHAT_FETCH_LIMIT  100
+#define NGX_REALTIME_CHAT_FETCH_MAX    200
+
+#define NGX_REALTIME_CHAT_NO_PARENT    "23503"  /* foreign_key_violation */
+
+
+typedef struct {
+    ngx_str_t                  content;
+    ngx_str_t                  client_id;
+    uint64_t                   ms;
+    u_char                     caller[RT_UUID_LEN + 1];
+    u_char                     conversation[RT_UUID_LEN + 1];
+    u_char                     recipient[RT_UUID_LEN + 1];
+    u_char                     id[RT_UUID_LEN + 1];
+    u_char                     time[NGX_INT64_LEN + 1];
+} ngx_realtime_chat_sending_t;
+
+
+typedef struct {
+    u_char                     caller[RT_UUID_LEN + 1];
+    u_char                     conversation[RT_UUID_LEN + 1];
+    u_char                     before[RT_UUID_LEN + 1];
+    u_char                     count[NGX_INT_T_LEN + 1];
+    int                        limit;
+} ngx_realtime_chat_fetching_t;
+
+
+static ngx_realtime_refusal_e ngx_realtime_chat_send_check(
+    ngx_realtime_call_t *call, ngx_realtime_chat_send_t *args);
+static ngx_int_t ngx_realtime_chat_send_id(ngx_realtime_call_t *call);
+static void ngx_realtime_chat_sent(ngx_realtime_pg_query_t *q,
+    ngx_realtime_pg_status_e status, PGresult *res);
+static void ngx_realtime_chat_sent_failed(ngx_realtime_call_t *call,
+    ngx_realtime_pg_status_e status, PGresult *res);
+static ngx_realtime_refusal_e ngx_realtime_chat_sent_check(
+    ngx_realtime_call_t *call, PGresult *res);
+static void ngx_realtime_chat_sent_finish(ngx_realtime_call_t *call,
+    PGresult *res);
+static void ngx_realtime_chat_sent_deliver(ngx_realtime_call_t *call,
+    PGresult *res);
+static ngx_realtime_refusal_e ngx_realtime_chat_fetch_check(
+    ngx_realtime_chat_fetching_t *f, ngx_realtime_chat_fetch_t *args);
+static void ngx_realtime_chat_fetched(ngx_realtime_pg_query_t *q,
+    ngx_realtime_pg_status_e status, PGresult *res);
+
+
+void
+ngx_realtime_chat_send(ngx_realtime_call_t *call,
+    ngx_realtime_chat_send_t *args)
+{
+    ngx_realtime_refusal_e        why;
+    ngx_realtime_chat_sending_t  *s;
+
+    s = ngx_pcalloc(call->pool, sizeof(ngx_realtime_chat_sending_t));
+    if (s == NULL) {
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_INTERNAL);
+        return;
+    }
+
+    call->ctx = s;
+
+    if (ngx_realtime_chat_stmt_begin(call, s->caller) != NGX_OK) {
+        return;
+    }
+
+    why = ngx_realtime_chat_send_check(call, args);
+
+    if (why == NGX_REALTIME_R_NONE
+        && ngx_realtime_chat_send_id(call) != NGX_OK)
+    {
+        why = NGX_REALTIME_R_INTERNAL;
+    }
+
+    if (why != NGX_REALTIME_R_NONE) {
+        ngx_realtime_call_refuse(call, why);
+        return;
+    }
+
+    ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_SEND,
+                               ngx_realtime_chat_sent);
+}
+
+
+/* the arguments, checked and copied: they become parameters */
+
+static ngx_realtime_refusal_e
+ngx_realtime_chat_send_check(ngx_realtime_call_t *call,
+    ngx_realtime_chat_send_t *args)
+{
+    const char                  **values;
+    ngx_str_t                     content;
+    ngx_realtime_refusal_e        why;
+    ngx_realtime_chat_sending_t  *s;
+
+    s = call->ctx;
+    values = call->query.values;
+
+    content = args->content;
+
+    why = ngx_realtime_chat_text_content(&content);
+    if (why != NGX_REALTIME_R_NONE) {
+        return why;
+    }
+
+    if (args->client_id.data) {
+        why = ngx_realtime_chat_text_client_id(&args->client_id);
+        if (why != NGX_REALTIME_R_NONE) {
+            return why;
+        }
+
+        values[4] = ngx_realtime_chat_text_copy(call->pool, &args->client_id);
+        if (values[4] == NULL) {
+            return NGX_REALTIME_R_INTERNAL;
+        }
+
+        s->client_id.data = (u_char *) values[4];
+        s->client_id.len = args->client_id.len;
+    }
+
+    if (rt_uuid_parse(args->conversation.data, args->conversation.len,
+                      s->conversation)
+        != RT_OK)
+    {
+        return NGX_REALTIME_R_CONVERSATION_NOT_FOUND;
+    }
+
+    values[1] = (char *) s->conversation;
+
+    if (args->recipient.data) {
+        if (rt_uuid_parse(args->recipient.data, args->recipient.len,
+                          s->recipient)
+            != RT_OK)
+        {
+            return NGX_REALTIME_R_RECIPIENT_INVALID;
+        }
+
+        values[6] = (char *) s->recipient;
+    }
+
+    values[3] = ngx_realtime_chat_text_copy(call->pool, &content);
+    if (values[3] == NULL) {
+        return NGX_REALTIME_R_INTERNAL;
+    }
+
+    s->content.data = (u_char *) values[3];
+    s->content.len = content.len;
+
+    return NGX_REALTIME_R_NONE;
+}
+
+
+static ngx_int_t
+ngx_realtime_chat_send_id(ngx_realtime_call_t *call)
+{
+    ngx_realtime_chat_sending_t  *s;
+
+    s = call->ctx;
+
+    if (ngx_realtime_chat_event_id(s->id, &s->ms, call->log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    *ngx_sprintf(s->time, "%uL", s->ms) = '\0';
+
+    call->query.values[2] = (char *) s->id;
+    call->query.values[5] = (char *) s->time;
+
+    /*
+     * One conversation is on one connection at a time: its messages are
+     * committed, and so delivered, in the order of their ids.
+     */
+
+    call->query.key = ngx_realtime_chat_stmt_key(s->conversation);
+
+    return NGX_OK;
+}
+
+
+/* of SEND, and of the REPEAT that may follow it */
+
+static void
+ngx_realtime_chat_sent(ngx_realtime_pg_query_t *q,
+    ngx_realtime_pg_status_e status, PGresult *res)
+{
+    ngx_realtime_call_t     *call;
+    ngx_realtime_refusal_e   why;
+
+    call = q->data;
+
+    if (status != NGX_REALTIME_PG_OK) {
+        ngx_realtime_chat_sent_failed(call, status, res);
+        return;
+    }
+
+    why = ngx_realtime_chat_sent_check(call, res);
+
+    if (why != NGX_REALTIME_R_NONE) {
+        ngx_realtime_call_refuse(call, why);
+        return;
+    }
+
+    if (PQgetisnull(res, 0, NGX_REALTIME_MESSAGE_ID)) {
+
+        /* what it conflicts with was committed while it ran */
+
+        q->values[1] = q->values[4];
+
+        ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_REPEAT,
+                                   ngx_realtime_chat_sent);
+        return;
+    }
+
+    ngx_realtime_chat_sent_finish(call, res);
+}
+
+
+static void
+ngx_realtime_chat_sent_failed(ngx_realtime_call_t *call,
+    ngx_realtime_pg_status_e status, PGresult *res)
+{
+    if (status == NGX_REALTIME_PG_REFUSED
+        && ngx_strcmp(ngx_realtime_pg_sqlstate(res),
+                      NGX_REALTIME_CHAT_NO_PARENT)
+           == 0)
+    {
+        /* the conversation was deleted while the statement ran */
+
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_CONVERSATION_NOT_FOUND);
+        return;
+    }
+
+    (void) ngx_realtime_chat_stmt_answer(call, status, res);
+}
+
+
+static ngx_realtime_refusal_e
+ngx_realtime_chat_sent_check(ngx_realtime_call_t *call, PGresult *res)
+{
+    ngx_realtime_chat_sending_t  *s;
+
+    s = call->ctx;
+
+    if (PQntuples(res) == 0) {
+
+        /* REPEAT: the other message went away with its conversation */
+
+        return call->query.stmt == NGX_REALTIME_STMT_SEND
+               ? NGX_REALTIME_R_CONVERSATION_NOT_FOUND
+               : NGX_REALTIME_R_BUSY;
+    }
+
+    if (call->query.stmt == NGX_REALTIME_STMT_SEND
+        && call->query.values[6]
+        && ngx_strcmp(PQgetvalue(res, 0, NGX_REALTIME_MESSAGE_OTHER),
+                      s->recipient)
+           != 0)
+    {
+        return NGX_REALTIME_R_RECIPIENT_INVALID;
+    }
+
+    if (!PQgetisnull(res, 0, NGX_REALTIME_MESSAGE_ID)
+        && ngx_strcmp(PQgetvalue(res, 0,
+                                 NGX_REALTIME_MESSAGE_CONVERSATION_ID),
+                      s->conversation)
+           != 0)
+    {
+        return NGX_REALTIME_R_CONFLICT;
+    }
+
+    return NGX_REALTIME_R_NONE;
+}
+
+
+static void
+ngx_realtime_chat_sent_finish(ngx_realtime_call_t *call, PGresult *res)
+{
+    ngx_realtime_chat_sending_t  *s;
+
+    s = call->ctx;
+
+    if (ngx_strcmp(PQgetvalue(res, 0, NGX_REALTIME_MESSAGE_ID), s->id) == 0) {
+        call->status = NGX_HTTP_CREATED;
+        ngx_realtime_count(chat_messages);
+        ngx_realtime_chat_sent_deliver(call, res);
+
+    } else {
+        ngx_realtime_count(chat_repeats);
+    }
+
+    if (ngx_realtime_chat_row_object(call, &ngx_realtime_chat_message, res, 0)
+        != NGX_OK)
+    {
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_INTERNAL);
+        return;
+    }
+
+    ngx_realtime_call_done(call);
+}
+
+
+static void
+ngx_realtime_chat_sent_deliver(ngx_realtime_call_t *call, PGresult *res)
+{
+    ngx_str_t                     recipient;
+    ngx_realtime_msg_t           *message, *sent;
+    ngx_realtime_chat_event_t     event;
+    ngx_realtime_chat_sending_t  *s;
+
+    s = call->ctx;
+
+    event.sender.data = s->caller;
+    event.sender.len = RT_UUID_LEN;
+    event.conversation.data = s->conversation;
+    event.conversation.len = RT_UUID_LEN;
+    event.content = s->content;
+    event.client_id = s->client_id;
+    event.ms = s->ms;
+    ngx_memcpy(event.id, s->id, RT_UUID_LEN);
+
+    if (ngx_realtime_chat_event_encode(&event, &message, &sent, call->log)
+        != NGX_OK)
+    {
+        /* it is stored all the same, and that is what the call was for */
+        return;
+    }
+
+    recipient.data = (u_char *) PQgetvalue(res, 0,
+                                           NGX_REALTIME_MESSAGE_OTHER);
+    recipient.len = RT_UUID_LEN;
+
+    ngx_realtime_chat_event_publish(message, sent, &recipient,
+                                    &call->caller.user, &call->socket);
+}
+
+
+void
+ngx_realtime_chat_fetch(ngx_realtime_call_t *call,
+    ngx_realtime_chat_fetch_t *args)
+{
+    ngx_realtime_refusal_e         why;
+    ngx_realtime_chat_fetching_t  *f;
+
+    f = ngx_palloc(call->pool, sizeof(ngx_realtime_chat_fetching_t));
+    if (f == NULL) {
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_INTERNAL);
+        return;
+    }
+
+    call->ctx = f;
+
+    if (ngx_realtime_chat_stmt_begin(call, f->caller) != NGX_OK) {
+        return;
+    }
+
+    why = ngx_realtime_chat_fetch_check(f, args);
+
+    if (why != NGX_REALTIME_R_NONE) {
+        ngx_realtime_call_refuse(call, why);
+        return;
+    }
+
+    call->query.values[1] = (char *) f->conversation;
+    call->query.values[2] = (char *) f->before;
+    call->query.values[3] = (char *) f->count;
+
+    ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_FETCH,
+                               ngx_realtime_chat_fetched);
+}
+
+
+static ngx_realtime_refusal_e
+ngx_realtime_chat_fetch_check(ngx_realtime_chat_fetching_t *f,
+    ngx_realtime_chat_fetch_t *args)
+{
+    if (rt_uuid_parse(args->conversation.data, args->conversation.len,
+                      f->conversation)
+        != RT_OK)
+    {
+        return NGX_REALTIME_R_CONVERSATION_NOT_FOUND;
+    }
+
+    f->conversation[RT_UUID_LEN] = '\0';
+
+    if (args->before.len == 0) {
+        ngx_memcpy(f->before, NGX_REALTIME_STMT_LAST_UUID, RT_UUID_LEN);
+
+    } else if (rt_uuid_parse(args->before.data, args->before.len, f->before)
+               != RT_OK)
+    {
+        return NGX_REALTIME_R_CURSOR_INVALID;
+    }
+
+    f->before[RT_UUID_LEN] = '\0';
+
+    f->limit = ngx_realtime_chat_page_limit(args->limit,
+                                            NGX_REALTIME_CHAT_FETCH_LIMIT,
+                                            NGX_REALTIME_CHAT_FETCH_MAX);
+
+    /* one more tells whether there is more */
+
+    *ngx_sprintf(f->count, "%d", f->limit + 1) = '\0';
+
+    return NGX_REALTIME_R_NONE;
+}
+
+
+static void
+ngx_realtime_chat_fetched(ngx_realtime_pg_query_t *q,
+    ngx_realtime_pg_status_e status, PGresult *res)
+{
+    int                            n;
+    ngx_str_t                      before;
+    ngx_realtime_call_t           *call;
+    ngx_realtime_chat_fetching_t  *f;
+
+    call = q->data;
+    f = call->ctx;
+
+    if (ngx_realtime_chat_stmt_answer(call, status, res) != NGX_OK) {
+        return;
+    }
+
+    n = PQntuples(res);
+
+    if (n == 0) {
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_CONVERSATION_NOT_FOUND);
+        return;
+    }
+
+    if (PQgetisnull(res, 0, NGX_REALTIME_MESSAGE_ID)) {
+        n = 0;
+    }
+
+    ngx_str_null(&before);
+
+    if (n > f->limit) {
+        n = f->limit;
+
+        before.data = (u_char *) PQgetvalue(res, n - 1,
+                                            NGX_REALTIME_MESSAGE_ID);
+        before.len = RT_UUID_LEN;
+    }
+
+    /* the newest come first from the index and last to the reader */
+
+    if (ngx_realtime_chat_row_array(call, &ngx_realtime_chat_message, res,
+                                    n - 1, n, -1)
+        != NGX_OK
+        || ngx_realtime_chat_page_next(call, "nextBefore", &before) != NGX_OK)
+    {
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_INTERNAL);
+        return;
+    }
+
+    ngx_realtime_call_done(call);
+}

@@ -1,0 +1,58 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * The statements of chat.  Each is whole in itself: it authorises, writes and
+ * returns what the answer needs, so that a use case is one round trip and one
+ * place in a batch.  The first parameter is always the caller.
+ */
+
+#ifndef _NGX_REALTIME_CHAT_STMT_H_INCLUDED_
+#define _NGX_REALTIME_CHAT_STMT_H_INCLUDED_
+
+
+#include "ngx_realtime_chat.h"
+
+
+typedef enum {
+    NGX_REALTIME_STMT_CREATE = 0,  /* caller, participant, id, title */
+    NGX_REALTIME_STMT_PAIR,        /* caller, participant */
+    NGX_REALTIME_STMT_LIST,        /* caller, before: us, id; limit */
+    NGX_REALTIME_STMT_GET,         /* caller, conversation */
+    NGX_REALTIME_STMT_SEND,        /* caller, conversation, id, content,
+                                      client id, ms, recipient */
+    NGX_REALTIME_STMT_REPEAT,      /* caller, client id, id */
+    NGX_REALTIME_STMT_FETCH        /* caller, conversation, before, limit */
+} ngx_realtime_chat_stmt_e;
+
+
+/* what Postgres compares as later than everything */
+#define NGX_REALTIME_STMT_LAST_UUID  "ffffffff-ffff-ffff-ffff-ffffffffffff"
+#define NGX_REALTIME_STMT_LAST_US    "9999999999999999"
+
+
+/*
+ * Begins every use case: the caller becomes the first parameter, into a
+ * buffer that lives as long as the call.  NGX_ERROR: the call was refused
+ * and is gone.
+ */
+
+ngx_int_t ngx_realtime_chat_stmt_begin(ngx_realtime_call_t *call,
+    u_char *caller);
+
+/* query.key of a statement that writes to the row of this id */
+
+uint32_t ngx_realtime_chat_stmt_key(u_char *id);
+
+void ngx_realtime_chat_stmt_ask(ngx_realtime_call_t *call,
+    ngx_realtime_chat_stmt_e stmt, ngx_realtime_pg_pt handler);
+
+/* begins every handler; NGX_ERROR: the call was refused and is gone */
+
+ngx_int_t ngx_realtime_chat_stmt_answer(ngx_realtime_call_t *call,
+    ngx_realtime_pg_status_e status, PGresult *res);
+
+
+#endif /* _NGX_REALTIME_CHAT_STMT_H_INCLUDED_ */
