@@ -1,0 +1,290 @@
+package Servers;
+
+# Copyright (C) ngx_realtime contributors
+
+# Starts and stops what is measured.  Each server gets a free loopback port
+# and lives in one temporary directory; all are ended by their pid, also when
+# the bench itself is interrupted.
+
+use strict;
+use warnings;
+
+use File::Path qw( remove_tree );
+use File::Temp qw( tempdir );
+use IO::Socket::INET;
+use POSIX qw( :sys_wait_h );
+use Time::HiRes qw( sleep time );
+
+my %commands = (
+    ours     => \&ours,
+    socketio => sub {
+        ('node', 'bench/peers/socketio.js', $_[0]{port}, $_[0]{key},
+         $_[0]{workers})
+    },
+    rawws    => sub { ('node', 'bench/peers/rawws.js', $_[0]{port}) },
+    floor    => sub { ('build/bench/floor', $_[0]{port}, $_[0]{workers}) },
+);
+
+my %raw = map { $_ => 1 } qw( rawws floor );
+
+
+sub new {
+    my ($class) = @_;
+    my $dir = tempdir('ngx_realtime_bench.XXXXXX', TMPDIR => 1);
+
+    # Postgres and the workers of nginx, under their own users, pass through
+
+    chmod 0755, $dir or die "chmod $dir: $!\n";
+
+    my $self = bless { dir => $dir, key => "$dir/key", owner => $$,
+                       pids => {}, count => 0 }, $class;
+
+    open my $random, '<', '/dev/urandom' or die "/dev/urandom: $!\n";
+    read $random, my $secret, 32;
+    write_file($self->{key}, unpack 'H*', $secret);
+
+    return $self;
+}
+
+
+# name; workers, database (bool), relay (bool)
+
+sub start {
+    my ($self, $name, %options) = @_;
+
+    my $server = { name => $name, workers => 1, %options,
+                   proto => $raw{$name} ? 'raw' : 'socketio',
+                   key => $self->{key}, port => free_port(),
+                   dir => "$self->{dir}/" . $self->{count}++ };
+
+    mkdir $server->{dir} or die "$server->{dir}: $!\n";
+    $server->{database} &&= $self->database();
+
+    my @command = $commands{$name}->($server);
+
+    $server->{pid} = fork() // die "fork: $!\n";
+
+    if ($server->{pid} == 0) {
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>', "$server->{dir}/stdout";
+        open STDERR, '>&', \*STDOUT;
+        exec @command or POSIX::_exit(127);
+    }
+
+    $self->{pids}{$server->{pid}} = $server;
+    $self->wait_port($server);
+
+    return $server;
+}
+
+
+sub stop {
+    my ($self, $server) = @_;
+    my $pid = $server->{pid};
+
+    delete $self->{pids}{$pid} or return;
+    kill 'TERM', $pid;
+
+    my $deadline = time + 10;
+
+    while (waitpid($pid, WNOHANG) == 0) {
+        kill 'KILL', $pid if time > $deadline;
+        sleep 0.02;
+    }
+
+    my $trouble = complaints($server);
+    remove_tree($server->{dir});
+
+    return $trouble;
+}
+
+
+# what the server itself said went wrong
+
+sub complaints {
+    my ($server) = @_;
+    my $log = '';
+
+    for my $file ("$server->{dir}/error.log", "$server->{dir}/stdout") {
+        open my $fh, '<', $file or next;
+        $log .= join '', grep { $server->{name} ne 'ours'
+                                || /\[(?:alert|emerg|crit|error)\]/ } <$fh>;
+    }
+
+    return substr $log, 0, 400;
+}
+
+
+sub wait_port {
+    my ($self, $server) = @_;
+    my $deadline = time + 15;
+
+    while (time < $deadline) {
+
+        if (waitpid($server->{pid}, WNOHANG) != 0) {
+            delete $self->{pids}{$server->{pid}};
+            last;
+        }
+
+        # a process that forks its workers listens before all are there
+
+        if (IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                  PeerPort => $server->{port}))
+        {
+            sleep 0.5;
+            return;
+        }
+
+        sleep 0.05;
+    }
+
+    die "$server->{name} does not start: ", complaints($server), "\n";
+}
+
+
+sub ours {
+    my ($server) = @_;
+    my $chat = $server->{relay} ? 'realtime_message_relay on;' : '';
+    my $database = $server->{database}
+                   ? qq(realtime_database "$server->{database}";) : '';
+
+    write_file("$server->{dir}/nginx.conf", <<"END");
+load_module $ENV{PWD}/build/ngx_realtime_module.so;
+
+daemon off;
+worker_processes $server->{workers};
+worker_rlimit_nofile 65536;
+pid $server->{dir}/nginx.pid;
+error_log $server->{dir}/error.log warn;
+
+events {
+    worker_connections 20000;
+}
+
+http {
+    access_log off;
+    client_body_temp_path $server->{dir}/body;
+    proxy_temp_path $server->{dir}/proxy;
+    fastcgi_temp_path $server->{dir}/fastcgi;
+    uwsgi_temp_path $server->{dir}/uwsgi;
+    scgi_temp_path $server->{dir}/scgi;
+
+    realtime_zone main 64m;
+    $database
+
+    server {
+        listen 127.0.0.1:$server->{port} reuseport backlog=4096;
+
+        realtime_jwt_key HS256 file:$server->{key};
+
+        location /socket.io/ {
+            realtime_socket;
+            realtime_chat;
+            $chat
+        }
+
+        location = /status {
+            realtime_status json;
+        }
+    }
+}
+END
+
+    return ('nginx', '-p', $server->{dir}, '-c',
+            "$server->{dir}/nginx.conf", '-e', "$server->{dir}/error.log");
+}
+
+
+# one cluster for the run; its users and conversations are those of rtload
+
+sub database {
+    my ($self) = @_;
+    my $dir = $self->{database};
+
+    if (!$dir) {
+        $dir = "$self->{dir}/postgres";
+
+        command('tools/postgres', 'init', $dir);
+        $self->{database} = $dir;
+        command('tools/postgres', 'start', $dir);
+        command('tools/postgres', 'migrate', $dir);
+        command('psql', '-qX', '-h', $dir, '-U', 'realtime', 'realtime',
+                '-v', 'ON_ERROR_STOP=1', '-c', <<'END');
+            insert into public.users (id, name)
+            select ('00000000-0000-7000-8000-'
+                    || lpad(to_hex(i), 12, '0'))::uuid, 'user ' || i
+            from generate_series(0, 1999) i;
+
+            insert into realtime.conversations
+                (id, created_by, participant_id, title)
+            select ('00000000-0000-7000-9000-'
+                    || lpad(to_hex(i), 12, '0'))::uuid,
+                   ('00000000-0000-7000-8000-'
+                    || lpad(to_hex(2 * i), 12, '0'))::uuid,
+                   ('00000000-0000-7000-8000-'
+                    || lpad(to_hex(2 * i + 1), 12, '0'))::uuid, 'bench'
+            from generate_series(0, 999) i;
+END
+    }
+
+    return "host=$dir dbname=realtime user=realtime";
+}
+
+
+# how many rows are there: an ack means one
+
+sub stored {
+    my ($self) = @_;
+
+    open my $psql, '-|', 'psql', '-qtAX', '-h', $self->{database}, '-U',
+         'realtime', 'realtime', '-c', 'select count(*) from realtime.messages'
+        or die "psql: $!\n";
+
+    chomp(my $count = <$psql> // '');
+
+    return $count;
+}
+
+
+sub command {
+    system(@_) == 0 or die "$_[0] $_[1] failed\n";
+}
+
+
+# below the range from which the kernel takes the ports of clients
+
+sub free_port {
+    for (1 .. 100) {
+        my $port = 20000 + int rand 12000;
+
+        return $port
+            if IO::Socket::INET->new(Listen => 1, LocalPort => $port,
+                                     LocalAddr => '127.0.0.1');
+    }
+
+    die "no free port\n";
+}
+
+
+sub write_file {
+    my ($path, $text) = @_;
+
+    open my $fh, '>', $path or die "$path: $!\n";
+    print $fh $text;
+    close $fh or die "$path: $!\n";
+}
+
+
+sub DESTROY {
+    my ($self) = @_;
+    local ($?, $@);
+
+    return if $$ != $self->{owner};
+
+    $self->stop($_) for values %{$self->{pids}};
+    system('tools/postgres', 'stop', $self->{database}) if $self->{database};
+    remove_tree($self->{dir});
+}
+
+
+1;

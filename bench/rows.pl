@@ -1,0 +1,296 @@
+#!/usr/bin/env perl
+
+# Copyright (C) ngx_realtime contributors
+
+# The rows of bench/README.md: which servers, which load, which figures, and
+# what is asked of ours.  A round measures every server once, one after the
+# other, each freshly started; a figure is the median over the rounds.
+
+use strict;
+use warnings;
+
+use FindBin;
+use Getopt::Long;
+use JSON::PP;
+use POSIX qw( strftime );
+
+use lib $FindBin::Bin;
+use Servers;
+
+chdir "$FindBin::Bin/.." or die "chdir: $!\n";
+$ENV{PWD} = POSIX::getcwd();
+
+my ($names, $rounds, $seconds, $write)
+    = ('relay,cross,rate,connect,idle,stored', 5, 4, 0);
+
+GetOptions('rows=s' => \$names, 'rounds=i' => \$rounds,
+           'seconds=f' => \$seconds, 'write' => \$write)
+    or die "usage: bench/run [--rows relay,cross,rate,connect,idle,"
+           . "idle-more,stored,fanout]\n"
+           . "           [--rounds N] [--seconds S] [--write]\n";
+
+my @servers = qw( ours socketio rawws floor );
+my %title = (ours => 'ngx_realtime', socketio => 'Socket.IO + ws',
+             rawws => 'raw ws', floor => 'floor');
+
+# [ title, path in rtload's object, digits, target, is it met? ]; a target is
+# told ours and the others' figures
+
+sub at_most {
+    my ($limit) = @_;
+    return ("<= $limit", sub { $_[0]{ours} <= $limit });
+}
+
+sub of_socketio {
+    my ($limit, $part) = @_;
+    return ("<= $limit and <= 1/$part of Socket.IO's", sub {
+        $_[0]{ours} <= $limit && $_[0]{ours} * $part <= $_[0]{socketio}
+    });
+}
+
+sub of_floor {
+    my ($times) = @_;
+    return ("<= $times x floor",
+            sub { $_[0]{ours} <= $times * $_[0]{floor} });
+}
+
+my %rows = (
+    relay => {
+        title   => 'relay A to B, 200 pairs, closed loop, 64 B',
+        servers => [@servers], options => { relay => 1 },
+        load    => [qw( relay --conns 200 --warmup 2 )],
+        figures => [
+            ['CPU us/message', 'cpu_us', 1, of_socketio(12, 4)],
+            ['messages/s', 'per_second', 0],
+            ['p50 ms', 'delivery_ms.p50', 2],
+            ['p99 ms', 'delivery_ms.p99', 2],
+        ],
+    },
+    cross => {
+        title   => 'the same, two workers, A and B on different ones',
+        servers => [qw( ours socketio floor )],
+        options => { relay => 1, workers => 2 },
+        load    => [qw( relay --place different --conns 200 --warmup 2 )],
+        figures => [
+            ['CPU us/message', 'cpu_us', 1, at_most(16)],
+            ['messages/s', 'per_second', 0],
+        ],
+    },
+    rate => {
+        title   => 'relay at a fixed 5,000/s, 200 pairs, 64 B',
+        servers => [@servers], options => { relay => 1 },
+        load    => [qw( relay --conns 200 --rate 5000 --warmup 2 )],
+        figures => [
+            ['CPU us/message', 'cpu_us', 1, at_most(24)],
+            ['p50 ms', 'delivery_ms.p50', 3, of_floor(1.2)],
+            ['p99 ms', 'delivery_ms.p99', 3, of_floor(1.2)],
+        ],
+    },
+    connect => {
+        title   => '4,000 connections, JWT HS256 (floor: none)',
+        servers => [qw( ours socketio floor )], options => { relay => 1 },
+        load    => [qw( connect --conns 4000 )],
+        figures => [
+            ['CPU us/connection', 'cpu_us', 1, at_most(90)],
+            ['connections/s', 'per_second', 0],
+        ],
+    },
+    idle => {
+        title   => '5,000 silent connections',
+        servers => [qw( ours socketio rawws )], options => { relay => 1 },
+        load    => [qw( idle --conns 5000 )],
+        figures => [
+            ['private bytes/connection', 'idle.private_bytes', 0,
+             at_most(2048)],
+            ['zone bytes/connection', 'idle.shared_bytes', 0,
+             at_most(1229)],
+        ],
+    },
+    'idle-more' => {
+        title   => '14,000 silent connections after 5,000',
+        servers => [qw( ours socketio rawws )], options => { relay => 1 },
+        load    => [qw( idle --conns 5000 --more 14000 )],
+        figures => [
+            ['private bytes/connection', 'marginal.private_bytes', 0,
+             at_most(2048)],
+            ['zone bytes/connection', 'marginal.shared_bytes', 0,
+             at_most(1229)],
+        ],
+    },
+    stored => {
+        title   => 'send, store, commit, ack at 500/s, 100 senders, 64 B',
+        servers => [qw( ours )], options => { database => 1 },
+        load    => [qw( stored --conns 100 --rate 500 --warmup 2 )],
+        figures => [
+            ['ack p50 ms', 'ack_ms.p50', 2],
+            ['ack p99 ms', 'ack_ms.p99', 2, at_most(10)],
+            ['delivery p99 ms', 'delivery_ms.p99', 2],
+            ['CPU us/message, nginx', 'cpu_us', 1],
+        ],
+    },
+    fanout => {
+        title   => 'fan-out to 1,000 connections, closed loop, 64 B',
+        servers => [qw( socketio rawws floor )],
+        load    => [qw( fanout --conns 1000 --warmup 2 )],
+        figures => [
+            ['CPU us/delivery', 'cpu_us', 1],
+            ['deliveries/s', 'per_second', 0],
+        ],
+    },
+);
+
+$SIG{INT} = $SIG{TERM} = sub { die "interrupted\n" };
+
+my $servers = Servers->new();
+my ($failed, @lines, %results);
+
+for my $name (split /,/, $names) {
+    my $row = $rows{$name} or die "no such row: $name\n";
+
+    measure($name, $row);
+    push @lines, table($name, $row);
+}
+
+unshift @lines,
+    join(' | ', '| ', (map { $title{$_} } @servers), 'asked of ours', '')
+    . "\n", '|---|' . '---:|' x @servers . "---|\n";
+
+s/ +$//mg, s/^\|  \|/| |/ for @lines;
+print "\n", @lines;
+
+save();
+undef $servers;
+exit($failed ? 1 : 0);
+
+
+sub measure {
+    my ($name, $row) = @_;
+
+    for my $round (1 .. $rounds) {
+        for my $kind (@{$row->{servers}}) {
+            my $result = run_once($kind, $row);
+
+            if ($result->{errors}) {
+                $failed = 1;
+                warn "$name, $kind: $result->{errors} errors, first: "
+                     . "$result->{first_error}\n";
+                next;
+            }
+
+            push @{$results{$name}{$kind}}, $result;
+            printf STDERR "%s %d/%d %s: %s\n", $name, $round, $rounds, $kind,
+                   join ', ', map { "$_->[0] " . figure($_, $result) }
+                              @{$row->{figures}};
+        }
+    }
+}
+
+
+sub run_once {
+    my ($kind, $row) = @_;
+    my $server = $servers->start($kind, %{$row->{options} // {}});
+    my $before = $row->{options}{database} && $servers->stored();
+    my ($mode, @load) = @{$row->{load}};
+
+    open my $rtload, '-|', 'build/bench/rtload', $mode,
+         '--port', $server->{port}, '--proto', $server->{proto},
+         '--key', $server->{key}, '--pid', $server->{pid},
+         '--seconds', $seconds, @load
+        or die "rtload: $!\n";
+
+    my $json = do { local $/; <$rtload> };
+    close $rtload;
+
+    my $result = eval { decode_json($json) }
+                 // { errors => 1, first_error => "rtload: $json" };
+
+    if (defined $before) {
+        $result->{rows} = $servers->stored() - $before;
+        $result->{errors} ||= $result->{rows} < $result->{messages};
+        $result->{first_error} //= 'fewer rows than acks'
+            if $result->{errors};
+    }
+
+    my $trouble = $servers->stop($server);
+
+    if ($trouble && $kind eq 'ours') {
+        $result->{errors}++;
+        $result->{first_error} .= " log: $trouble";
+    }
+
+    return $result;
+}
+
+
+sub value {
+    my ($figure, $result) = @_;
+
+    $result = $result->{$_} for split /\./, $figure->[1];
+
+    return $result;
+}
+
+
+sub figure {
+    my ($figure, $result) = @_;
+
+    return sprintf "%.$figure->[2]f", value($figure, $result);
+}
+
+
+sub median {
+    my @sorted = sort { $a <=> $b } @_;
+
+    return @sorted % 2 ? $sorted[@sorted / 2]
+                       : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
+}
+
+
+sub table {
+    my ($name, $row) = @_;
+    my @lines = "| **$row->{title}** |" . ' |' x @servers . " |\n";
+
+    for my $figure (@{$row->{figures}}) {
+        my (undef, undef, $digits, $target, $met) = @$figure;
+        my %median = map {
+            my $all = $results{$name}{$_};
+            $all ? ($_ => median(map { value($figure, $_) } @$all)) : ();
+        } @{$row->{servers}};
+
+        my @cells = map {
+            defined $median{$_} ? sprintf "%.${digits}f", $median{$_} : ''
+        } @servers;
+
+        if ($met && keys %median == @{$row->{servers}}) {
+            my $ok = $met->(\%median);
+
+            $target .= $ok ? '' : ', **missed**';
+        }
+
+        push @lines, join(' | ', "| $figure->[0]", @cells, $target // '')
+                     . " |\n";
+    }
+
+    return @lines;
+}
+
+
+sub save {
+    my $dir = 'bench/results';
+    my $when = strftime('%Y-%m-%dT%H%M%SZ', gmtime);
+
+    mkdir $dir;
+    Servers::write_file("$dir/$when.json",
+                        JSON::PP->new->canonical->pretty->encode(\%results));
+
+    return unless $write;
+
+    open my $in, '<', 'bench/README.md' or die "bench/README.md: $!\n";
+    my $text = do { local $/; <$in> };
+
+    $text =~ s{(<!-- table -->\n).*?(<!-- /table -->)}
+              {$1 . join('', @lines) . $2}es
+        or die "bench/README.md has no place for the table\n";
+
+    Servers::write_file('bench/README.md', $text);
+}
