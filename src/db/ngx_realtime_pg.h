@@ -71,8 +71,11 @@ struct ngx_realtime_pg_query_s {
     ngx_msec_t                 deadline;      /* db's: ngx_current_msec */
     unsigned                   alone:1;       /* db's: own Sync */
     unsigned                   lost:1;        /* db's: was on a lost conn */
+    unsigned                   again:1;       /* db's: had a conflict alone */
 
     ngx_uint_t                 stmt;          /* index into the catalogue */
+    uint32_t                   key;           /* hash of the row that it locks
+                                                 or 0, see below */
     const char                *values[NGX_REALTIME_PG_PARAMS];
                                               /* text, NUL-terminated, or
                                                  NULL for SQL NULL */
@@ -81,16 +84,30 @@ struct ngx_realtime_pg_query_s {
 };
 
 
-/* configuration time: one catalogue, before the workers start */
+/*
+ * Two statements that lock the same rows in opposite order, in two batches,
+ * are a deadlock that Postgres breaks only after a second.  A statement that
+ * writes to a row which others write to as well names that row by its key
+ * (any hash of the id, the same one in every worker): statements of one key
+ * are on one connection at a time, in the order in which they were queued,
+ * and every batch is sent in the order of the keys.
+ */
+
+
+/* one catalogue, before ngx_realtime_pg_init(); not copied */
 void ngx_realtime_pg_catalogue(const ngx_realtime_pg_stmt_t *stmts,
     ngx_uint_t n);
 
-/* "realtime_database conninfo [connections=] [queue=] [timeout=]" */
+/*
+ * "realtime_database conninfo [connections=] [queue=] [timeout=]"; conf is
+ * the ngx_realtime_main_conf_t.
+ */
 char *ngx_realtime_pg_directive(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 ngx_int_t ngx_realtime_pg_init(ngx_cycle_t *cycle,
     ngx_realtime_pg_conf_t *conf);
+/* no handler is called for what is left: the process ends */
 void ngx_realtime_pg_exit(ngx_cycle_t *cycle);
 
 void ngx_realtime_pg_query(ngx_realtime_pg_query_t *q);
