@@ -211,9 +211,12 @@ static ngx_int_t
 ngx_realtime_auth_claims(ngx_realtime_auth_conf_t *conf, json_t *payload,
     ngx_realtime_identity_t *id, const char **detail)
 {
-    *detail = ngx_realtime_auth_times(conf, payload, id);
+    const char  *why;
 
-    if (*detail) {
+    why = ngx_realtime_auth_times(conf, payload, id);
+
+    if (why) {
+        *detail = why;
         return NGX_DECLINED;
     }
 
