@@ -26,19 +26,19 @@ use strict;
 use warnings;
 
 use Cwd qw( abs_path );
-use Digest::SHA qw( hmac_sha256 );
+use Digest::SHA qw( sha1 );
 use File::Basename qw( dirname );
 use File::Path qw( remove_tree );
 use File::Temp qw( tempdir );
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP;
-use MIME::Base64 qw( encode_base64url );
 use POSIX qw( :sys_wait_h );
 use Test::More ();
 use Time::HiRes qw( sleep time );
 
 use Test::Realtime::Client;
+use Test::Realtime::JWT qw( jwt_encode );
 use Test::Realtime::Node;
 use Test::Realtime::Postgres;
 use Test::Realtime::WebSocket;
@@ -176,7 +176,7 @@ sub file {
 sub uuid {
     my ($self, $name) = @_;
 
-    my $h = unpack 'H*', Digest::SHA::sha1($name);
+    my $h = unpack 'H*', sha1($name);
 
     return join '-', substr($h, 0, 8), substr($h, 8, 4),
                      '4' . substr($h, 13, 3), '8' . substr($h, 17, 3),
@@ -194,11 +194,7 @@ sub token {
 
     delete @c{grep { !defined $c{$_} } keys %c};
 
-    my $text = encode_base64url($JSON->encode({ alg => 'HS256',
-                                                typ => 'JWT' }))
-               . '.' . encode_base64url($JSON->encode(\%c));
-
-    return "$text." . encode_base64url(hmac_sha256($text, $self->{secret}));
+    return jwt_encode({ alg => 'HS256', key => $self->{secret} }, \%c);
 }
 
 
