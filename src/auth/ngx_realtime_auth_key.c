@@ -27,6 +27,8 @@ static char *ngx_realtime_auth_key_public(ngx_conf_t *cf,
 static void ngx_realtime_auth_key_cleanup(void *data);
 static ngx_int_t ngx_realtime_auth_key_file(ngx_conf_t *cf, ngx_str_t *path,
     ngx_str_t *text);
+static ngx_int_t ngx_realtime_auth_key_read(ngx_conf_t *cf, ngx_file_t *file,
+    ngx_str_t *text);
 
 
 /* realtime_jwt_key ALG file:PATH|secret:TEXT [kid=ID] */
@@ -238,8 +240,7 @@ ngx_realtime_auth_key_cleanup(void *data)
 static ngx_int_t
 ngx_realtime_auth_key_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text)
 {
-    off_t       size;
-    ssize_t     n;
+    ngx_int_t   rc;
     ngx_file_t  file;
 
     if (path->len == 0) {
@@ -256,6 +257,8 @@ ngx_realtime_auth_key_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text)
     file.name = *path;
     file.log = cf->log;
 
+    /* a FIFO must not hold up the start */
+
     file.fd = ngx_open_file(path->data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
                             NGX_FILE_OPEN, 0);
 
@@ -265,44 +268,52 @@ ngx_realtime_auth_key_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text)
         return NGX_ERROR;
     }
 
-    n = NGX_ERROR;
+    rc = ngx_realtime_auth_key_read(cf, &file, text);
 
-    if (ngx_fd_info(file.fd, &file.info) == NGX_FILE_ERROR
-        || !ngx_is_file(&file.info))
+    ngx_close_file(file.fd);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_realtime_auth_key_read(ngx_conf_t *cf, ngx_file_t *file, ngx_str_t *text)
+{
+    off_t    size;
+    ssize_t  n;
+
+    if (ngx_fd_info(file->fd, &file->info) == NGX_FILE_ERROR
+        || !ngx_is_file(&file->info))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "the key file \"%V\" is not a regular file",
-                           path);
-        goto done;
+                           &file->name);
+        return NGX_ERROR;
     }
 
-    size = ngx_file_size(&file.info);
+    size = ngx_file_size(&file->info);
 
     if (size > NGX_REALTIME_AUTH_FILE_MAX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "the key file \"%V\" is larger than %d bytes",
-                           path, NGX_REALTIME_AUTH_FILE_MAX);
-        goto done;
+                           &file->name, NGX_REALTIME_AUTH_FILE_MAX);
+        return NGX_ERROR;
     }
 
     text->data = ngx_pnalloc(cf->pool, (size_t) size + 1);
     if (text->data == NULL) {
-        goto done;
+        return NGX_ERROR;
     }
 
-    n = ngx_read_file(&file, text->data, (size_t) size, 0);
+    n = ngx_read_file(file, text->data, (size_t) size, 0);
 
     if (n == NGX_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "cannot read the key file \"%V\"", path);
-        goto done;
+                           "cannot read the key file \"%V\"", &file->name);
+        return NGX_ERROR;
     }
 
     text->len = (size_t) n;
 
-done:
-
-    ngx_close_file(file.fd);
-
-    return (n == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+    return NGX_OK;
 }
