@@ -1,0 +1,78 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * The REST door: a request becomes a call of chat/, the outcome of the call
+ * becomes the reply.
+ *
+ *   handler -> who (auth/) -> what (route) -> body -> call ... done -> reply
+ *
+ * While Postgres works the request is held by its count, and call->data
+ * points to it.  A request that ends before its call (the worker closes it)
+ * takes that pointer back: the call goes on, what it writes is written, and
+ * it finds nobody to tell.  A client that leaves is noticed only when the
+ * reply is sent: a call is short, and its write must not depend on whether
+ * somebody waits.
+ */
+
+#ifndef _NGX_REALTIME_REST_H_INCLUDED_
+#define _NGX_REALTIME_REST_H_INCLUDED_
+
+
+#include <jansson.h>
+
+#include "ngx_realtime.h"
+#include "ngx_realtime_chat.h"
+
+
+typedef struct ngx_realtime_route_s  ngx_realtime_route_t;
+
+
+/* of one request, in its pool */
+
+typedef struct {
+    ngx_http_request_t          *request;
+    const ngx_realtime_route_t  *route;
+    ngx_str_t                    id;        /* the ":" of the path */
+    ngx_realtime_identity_t      caller;
+    json_t                      *body;      /* an object; NULL: the method has
+                                               none; only while the route's
+                                               handler runs */
+    ngx_realtime_call_t         *call;      /* NULL: none is under way */
+
+    ngx_realtime_refusal_e       refusal;   /* the reply: why not, or */
+    ngx_uint_t                   status;    /* this and the content */
+    ngx_buf_t                   *content;   /* NULL: no memory */
+
+    unsigned                     inside:1;  /* the route's handler runs */
+    unsigned                     ready:1;   /* the reply is complete */
+} ngx_realtime_rest_t;
+
+
+/* the content handler of "realtime_chat" */
+ngx_int_t ngx_realtime_rest_handler(ngx_http_request_t *r);
+
+/* value of a request header, name in lower case; NULL: it has none */
+ngx_str_t *ngx_realtime_rest_header(ngx_http_request_t *r, const char *name);
+
+
+/* replies, ngx_realtime_reply.c; return what the content handler returns */
+
+ngx_int_t ngx_realtime_reply_refusal(ngx_http_request_t *r,
+    ngx_realtime_refusal_e why, ngx_str_t *user);
+ngx_int_t ngx_realtime_reply_send(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_buf_t *content);
+ngx_int_t ngx_realtime_reply_options(ngx_http_request_t *r);
+
+/* the envelope around the result of a call; NULL: no memory */
+ngx_buf_t *ngx_realtime_reply_success(ngx_http_request_t *r,
+    ngx_realtime_call_t *call);
+
+/* "Allow" for a mask of methods */
+ngx_int_t ngx_realtime_reply_allow(ngx_http_request_t *r,
+    ngx_uint_t methods);
+
+
+#endif /* _NGX_REALTIME_REST_H_INCLUDED_ */

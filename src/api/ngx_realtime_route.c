@@ -1,0 +1,343 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+
+#include "ngx_realtime_route.h"
+#include "rt_utf8.h"
+
+
+/* more digits than that make no difference */
+#define NGX_REALTIME_ROUTE_LIMIT_MAX  100000000
+
+
+static void ngx_realtime_route_path(ngx_http_request_t *r, ngx_str_t *path);
+static ngx_uint_t ngx_realtime_route_match(const ngx_str_t *pattern,
+    ngx_str_t *path, ngx_str_t *id);
+
+static void ngx_realtime_route_create(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
+static void ngx_realtime_route_list(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
+static void ngx_realtime_route_get(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
+static void ngx_realtime_route_send(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
+static void ngx_realtime_route_fetch(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
+
+static ngx_uint_t ngx_realtime_route_string(ngx_realtime_rest_t *rest,
+    const char *name, ngx_str_t *value);
+static ngx_int_t ngx_realtime_route_limit(ngx_realtime_rest_t *rest);
+static void ngx_realtime_route_arg(ngx_realtime_rest_t *rest,
+    const char *name, ngx_str_t *value);
+
+
+static const ngx_realtime_route_t  ngx_realtime_routes[] = {
+
+    { NGX_HTTP_GET, ngx_string("/conversations"),
+      ngx_realtime_route_list },
+
+    { NGX_HTTP_POST, ngx_string("/conversations"),
+      ngx_realtime_route_create },
+
+    { NGX_HTTP_GET, ngx_string("/conversations/:"),
+      ngx_realtime_route_get },
+
+    { NGX_HTTP_GET, ngx_string("/conversations/:/messages"),
+      ngx_realtime_route_fetch },
+
+    { NGX_HTTP_POST, ngx_string("/conversations/:/messages"),
+      ngx_realtime_route_send }
+};
+
+
+ngx_uint_t
+ngx_realtime_route_find(ngx_realtime_rest_t *rest)
+{
+    ngx_str_t                    path, id;
+    ngx_uint_t                   i, method, methods;
+    const ngx_realtime_route_t  *route;
+
+    method = rest->request->method;
+
+    if (method == NGX_HTTP_HEAD) {
+        method = NGX_HTTP_GET;
+    }
+
+    ngx_realtime_route_path(rest->request, &path);
+
+    methods = 0;
+
+    for (i = 0;
+         i < sizeof(ngx_realtime_routes) / sizeof(ngx_realtime_routes[0]);
+         i++)
+    {
+        route = &ngx_realtime_routes[i];
+
+        if (!ngx_realtime_route_match(&route->path, &path, &id)) {
+            continue;
+        }
+
+        methods |= route->method;
+
+        if (route->method == method) {
+            rest->route = route;
+            rest->id = id;
+        }
+    }
+
+    return methods;
+}
+
+
+/*
+ * What follows the location's name, so that any prefix may carry the routes.
+ * The name of a regex location is no prefix: there the first segment of all
+ * routes is looked for.
+ */
+
+static void
+ngx_realtime_route_path(ngx_http_request_t *r, ngx_str_t *path)
+{
+    size_t                     skip;
+    u_char                    *p;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    skip = clcf->name.len;
+
+#if (NGX_PCRE)
+    if (clcf->regex) {
+        p = ngx_strlcasestrn(r->uri.data, r->uri.data + r->uri.len,
+                             (u_char *) "/conversations",
+                             sizeof("/conversations") - 2);
+        skip = p ? (size_t) (p - r->uri.data) : r->uri.len;
+    }
+#endif
+
+    if (skip > r->uri.len) {
+        skip = r->uri.len;
+    }
+
+    p = r->uri.data + skip;
+
+    if (skip && p[-1] == '/') {
+        p--;
+    }
+
+    path->data = p;
+    path->len = r->uri.data + r->uri.len - p;
+
+    /* as the routers do that the published clients talk to */
+
+    if (path->len > 1 && path->data[path->len - 1] == '/') {
+        path->len--;
+    }
+}
+
+
+static ngx_uint_t
+ngx_realtime_route_match(const ngx_str_t *pattern, ngx_str_t *path,
+    ngx_str_t *id)
+{
+    u_char  *p, *s, *last, *end;
+
+    p = pattern->data;
+    last = p + pattern->len;
+
+    s = path->data;
+    end = s + path->len;
+
+    ngx_str_null(id);
+
+    while (p < last) {
+
+        if (*p == ':') {
+            id->data = s;
+
+            while (s < end && *s != '/') {
+                s++;
+            }
+
+            id->len = s - id->data;
+
+            if (id->len == 0) {
+                return 0;
+            }
+
+            p++;
+            continue;
+        }
+
+        if (s == end || *s++ != *p++) {
+            return 0;
+        }
+    }
+
+    return s == end;
+}
+
+
+static void
+ngx_realtime_route_create(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call)
+{
+    ngx_str_t  participant, title;
+
+    (void) ngx_realtime_route_string(rest, "participantId", &participant);
+
+    if (!ngx_realtime_route_string(rest, "title", &title)) {
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_TITLE_INVALID);
+        return;
+    }
+
+    ngx_realtime_chat_create(call, &participant, &title);
+}
+
+
+static void
+ngx_realtime_route_list(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
+{
+    ngx_realtime_chat_list_t  args;
+
+    args.limit = ngx_realtime_route_limit(rest);
+    ngx_realtime_route_arg(rest, "cursor", &args.cursor);
+
+    ngx_realtime_chat_list(call, &args);
+}
+
+
+static void
+ngx_realtime_route_get(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
+{
+    ngx_realtime_chat_get(call, &rest->id);
+}
+
+
+static void
+ngx_realtime_route_send(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
+{
+    ngx_str_t                 *key;
+    ngx_realtime_chat_send_t   args;
+
+    ngx_memzero(&args, sizeof(ngx_realtime_chat_send_t));
+
+    args.conversation = rest->id;
+
+    (void) ngx_realtime_route_string(rest, "content", &args.content);
+
+    if (!ngx_realtime_route_string(rest, "clientId", &args.client_id)) {
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_CLIENT_ID_INVALID);
+        return;
+    }
+
+    if (args.client_id.data == NULL) {
+        key = ngx_realtime_rest_header(rest->request, "idempotency-key");
+
+        if (key) {
+
+            /* unlike a string of JSON, a header may be anything */
+
+            if (rt_utf8_check(key->data, key->len) != RT_OK) {
+                ngx_realtime_call_refuse(call,
+                                         NGX_REALTIME_R_CLIENT_ID_INVALID);
+                return;
+            }
+
+            args.client_id = *key;
+        }
+    }
+
+    ngx_realtime_chat_send(call, &args);
+}
+
+
+static void
+ngx_realtime_route_fetch(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
+{
+    ngx_realtime_chat_fetch_t  args;
+
+    args.conversation = rest->id;
+    args.limit = ngx_realtime_route_limit(rest);
+    ngx_realtime_route_arg(rest, "before", &args.before);
+
+    ngx_realtime_chat_fetch(call, &args);
+}
+
+
+/*
+ * A string member of the body; data is NULL if there is none, also when it is
+ * null.  Returns 0 if it is something else.
+ */
+
+static ngx_uint_t
+ngx_realtime_route_string(ngx_realtime_rest_t *rest, const char *name,
+    ngx_str_t *value)
+{
+    json_t  *member;
+
+    ngx_str_null(value);
+
+    member = json_object_get(rest->body, name);
+
+    if (member == NULL || json_is_null(member)) {
+        return 1;
+    }
+
+    if (!json_is_string(member)) {
+        return 0;
+    }
+
+    value->data = (u_char *) json_string_value(member);
+    value->len = json_string_length(member);
+
+    return 1;
+}
+
+
+/* 0: none, or no number */
+
+static ngx_int_t
+ngx_realtime_route_limit(ngx_realtime_rest_t *rest)
+{
+    ngx_int_t  n, sign;
+    ngx_str_t  value;
+
+    ngx_realtime_route_arg(rest, "limit", &value);
+
+    sign = 1;
+
+    if (value.len > 1 && value.data[0] == '-') {
+        sign = -1;
+        value.data++;
+        value.len--;
+    }
+
+    n = 0;
+
+    while (value.len && value.data[0] >= '0' && value.data[0] <= '9') {
+        if (n < NGX_REALTIME_ROUTE_LIMIT_MAX) {
+            n = n * 10 + (value.data[0] - '0');
+        }
+
+        value.data++;
+        value.len--;
+    }
+
+    return value.len ? 0 : n * sign;
+}
+
+
+static void
+ngx_realtime_route_arg(ngx_realtime_rest_t *rest, const char *name,
+    ngx_str_t *value)
+{
+    if (ngx_http_arg(rest->request, (u_char *) name, ngx_strlen(name), value)
+        != NGX_OK)
+    {
+        ngx_str_null(value);
+    }
+}

@@ -1,0 +1,38 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * The table of REST routes.  A new route is a row and a function, which takes
+ * the arguments out of the request and calls a use case of chat/.
+ */
+
+#ifndef _NGX_REALTIME_ROUTE_H_INCLUDED_
+#define _NGX_REALTIME_ROUTE_H_INCLUDED_
+
+
+#include "ngx_realtime_rest.h"
+
+
+typedef void (*ngx_realtime_route_pt)(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
+
+struct ngx_realtime_route_s {
+    ngx_uint_t                 method;     /* NGX_HTTP_GET: and HEAD */
+    ngx_str_t                  path;       /* after the location; ":" stands
+                                              for one segment, any text */
+    ngx_realtime_route_pt      handler;    /* must finish the call, now or
+                                              later */
+};
+
+
+/*
+ * Sets rest->route and rest->id.  Returns the methods of the path: 0 is an
+ * unknown path; route is NULL if the request's method is not among them.
+ */
+
+ngx_uint_t ngx_realtime_route_find(ngx_realtime_rest_t *rest);
+
+
+#endif /* _NGX_REALTIME_ROUTE_H_INCLUDED_ */
