@@ -1,0 +1,320 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+
+#include "ngx_realtime_counter.h"
+#include "ngx_realtime_handshake.h"
+#include "ngx_realtime_log.h"
+#include "ngx_realtime_session.h"
+#include "ngx_realtime_slot.h"
+#include "ngx_realtime_ws.h"
+#include "rt_eio.h"
+
+
+/* from the content handler to the moment when there is a connection */
+
+typedef struct {
+    ngx_realtime_loc_conf_t   *conf;
+    ngx_realtime_identity_t    identity;   /* user.len 0: no token yet */
+} ngx_realtime_handshake_t;
+
+
+static ngx_int_t ngx_realtime_handshake_check(ngx_http_request_t *r,
+    const char **why);
+static ngx_uint_t ngx_realtime_handshake_bad_origin(ngx_http_request_t *r);
+static ngx_int_t ngx_realtime_handshake_identify(ngx_http_request_t *r,
+    ngx_realtime_handshake_t *hs);
+static ngx_int_t ngx_realtime_handshake_ready(ngx_realtime_transport_t *t,
+    ngx_http_request_t *r, void *data);
+static ngx_int_t ngx_realtime_handshake_refuse(ngx_http_request_t *r,
+    ngx_uint_t status, ngx_int_t code, const char *message, const char *why);
+static ngx_int_t ngx_realtime_handshake_reply(ngx_http_request_t *r,
+    ngx_uint_t status, ngx_str_t *type, ngx_str_t *body);
+
+
+ngx_int_t
+ngx_realtime_handshake_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                  rc;
+    const char                *why;
+    ngx_realtime_ws_conf_t     conf;
+    ngx_realtime_handshake_t  *hs;
+
+    if (ngx_realtime_slot == -1) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    rc = ngx_realtime_handshake_check(r, &why);
+    if (rc != NGX_OK) {
+        return ngx_realtime_handshake_refuse(r, NGX_HTTP_BAD_REQUEST,
+                                             rc - 1, rt_eio_errors[rc - 1],
+                                             why);
+    }
+
+    rc = ngx_realtime_ws_check(r, &why);
+    if (rc != NGX_OK) {
+        return ngx_realtime_handshake_refuse(r, rc, RT_EIO_BAD_REQUEST,
+                                        rt_eio_errors[RT_EIO_BAD_REQUEST],
+                                        why);
+    }
+
+    hs = ngx_pcalloc(r->pool, sizeof(ngx_realtime_handshake_t));
+    if (hs == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    hs->conf = ngx_http_get_module_loc_conf(r, ngx_realtime_module);
+
+    rc = ngx_realtime_handshake_identify(r, hs);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    conf.max_payload = hs->conf->max_payload;
+    conf.send_limit = hs->conf->send_limit;
+    conf.ready = ngx_realtime_handshake_ready;
+    conf.data = hs;
+
+    return ngx_realtime_ws_accept(r, &conf);
+}
+
+
+/* NGX_OK; or 1 + the code of Engine.IO */
+
+static ngx_int_t
+ngx_realtime_handshake_check(ngx_http_request_t *r, const char **why)
+{
+    ngx_str_t  value;
+
+    if (ngx_http_arg(r, (u_char *) "transport", 9, &value) != NGX_OK
+        || !ngx_realtime_string_eq(&value, "websocket"))
+    {
+        *why = "transport is not \"websocket\"";
+        return 1 + RT_EIO_TRANSPORT_UNKNOWN;
+    }
+
+    if (ngx_realtime_handshake_bad_origin(r)) {
+        *why = "control characters in Origin";
+        return 1 + RT_EIO_BAD_REQUEST;
+    }
+
+    if (ngx_http_arg(r, (u_char *) "sid", 3, &value) == NGX_OK) {
+        *why = "a sid that no session has";
+        return 1 + RT_EIO_SID_UNKNOWN;
+    }
+
+    if (r->method != NGX_HTTP_GET) {
+        *why = "the handshake is not a GET";
+        return 1 + RT_EIO_BAD_METHOD;
+    }
+
+    if (r->headers_in.upgrade == NULL) {
+        *why = "transport is \"websocket\", but there is no Upgrade";
+        return 1 + RT_EIO_BAD_REQUEST;
+    }
+
+    if (ngx_http_arg(r, (u_char *) "EIO", 3, &value) != NGX_OK
+        || !ngx_realtime_string_eq(&value, "4"))
+    {
+        *why = "EIO is not 4";
+        return 1 + RT_EIO_VERSION;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_realtime_handshake_bad_origin(ngx_http_request_t *r)
+{
+    u_char           *p, *last;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].key.len != sizeof("origin") - 1
+                || ngx_strncmp(h[i].lowcase_key, "origin", h[i].key.len) != 0)
+            {
+                continue;
+            }
+
+            last = h[i].value.data + h[i].value.len;
+
+            for (p = h[i].value.data; p < last; p++) {
+                if (*p < 0x20 || *p == 0x7f) {
+                    return 1;
+                }
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * A token in a header, a cookie or the query is checked before the upgrade
+ * (contract, 1); without one the CONNECT packet has to bring it.
+ */
+
+static ngx_int_t
+ngx_realtime_handshake_identify(ngx_http_request_t *r,
+    ngx_realtime_handshake_t *hs)
+{
+    u_char                  *p, buf[256];
+    ngx_int_t                rc;
+    ngx_str_t                token;
+    const char              *detail;
+    const ngx_str_t         *text;
+    ngx_realtime_refusal_e   why;
+
+    if (ngx_realtime_auth_token(hs->conf->auth, r, &token) == 0) {
+        return NGX_OK;
+    }
+
+    rc = ngx_realtime_auth_verify(hs->conf->auth, &token, r->pool,
+                                  r->connection->log, &hs->identity, &why,
+                                  &detail);
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_realtime_count(auth_refused);
+
+    text = &ngx_realtime_refusal(why)->socket_text;
+    if (text->len == 0) {
+        text = &ngx_realtime_refusal(why)->text;
+    }
+
+    p = ngx_slprintf(buf, buf + sizeof(buf) - 1,
+                     "Authentication error: %V", text);
+    *p = '\0';
+
+    return ngx_realtime_handshake_refuse(r, NGX_HTTP_FORBIDDEN,
+                                         RT_EIO_FORBIDDEN, (char *) buf,
+                                         detail);
+}
+
+
+static ngx_int_t
+ngx_realtime_handshake_ready(ngx_realtime_transport_t *t,
+    ngx_http_request_t *r, void *data)
+{
+    ngx_realtime_handshake_t  *hs = data;
+
+    if (ngx_realtime_session_create(t, hs->conf, &hs->identity.user,
+                                    hs->identity.expires)
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * engine.io answers a failed request with JSON, and a failed upgrade with the
+ * bare message and a closed connection.
+ */
+
+static ngx_int_t
+ngx_realtime_handshake_refuse(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_int_t code, const char *message, const char *why)
+{
+    u_char     *p;
+    size_t      size;
+    ngx_str_t   json = ngx_string("application/json");
+    ngx_str_t   html = ngx_string("text/html");
+    ngx_str_t   body;
+
+    ngx_realtime_count(handshakes_refused);
+    ngx_realtime_log_client(NGX_LOG_INFO, r->connection->log,
+                            "handshake refused", why, NULL, NULL);
+
+    if (r->headers_in.upgrade && r->http_version < NGX_HTTP_VERSION_20) {
+
+        r->keepalive = 0;
+
+        body.data = (u_char *) message;
+        body.len = ngx_strlen(message);
+
+        p = ngx_pnalloc(r->pool, body.len);
+        if (p == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_memcpy(p, message, body.len);
+        body.data = p;
+
+        return ngx_realtime_handshake_reply(r, status, &html, &body);
+    }
+
+    size = sizeof("{\"code\":,\"message\":\"\"}") + NGX_INT_T_LEN
+           + ngx_strlen(message);
+
+    body.data = ngx_pnalloc(r->pool, size);
+    if (body.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    body.len = ngx_snprintf(body.data, size,
+                            "{\"code\":%i,\"message\":\"%s\"}", code, message)
+               - body.data;
+
+    return ngx_realtime_handshake_reply(r, status, &json, &body);
+}
+
+
+static ngx_int_t
+ngx_realtime_handshake_reply(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, ngx_str_t *body)
+{
+    ngx_int_t    rc;
+    ngx_buf_t   *b;
+    ngx_chain_t  out;
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = body->len;
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = type->len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->pos = body->data;
+    b->last = body->data + body->len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    rc = ngx_http_send_header(r);
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_output_filter(r, &out);
+}
