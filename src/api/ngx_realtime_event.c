@@ -1,0 +1,426 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * The Socket.IO event table: the twin of the route table of REST.
+ *
+ * A row takes the event's first argument, checks its shape and starts a use
+ * case of chat/.  What comes back is an ack
+ *
+ *   {"status":"success","data":...}  or
+ *   {"status":"error","code":"...","message":"..."[,"retryAfter":seconds]}
+ *
+ * or, when the client asked for none and the event was refused, the event
+ * "error" {code,message,event}.  Nothing is dropped in silence.
+ *
+ * To add an event: a row, and a function of the row's type that fills the
+ * arguments of a use case.
+ */
+
+
+#include "ngx_realtime_chat.h"
+#include "ngx_realtime_counter.h"
+#include "ngx_realtime_event.h"
+#include "ngx_realtime_log.h"
+#include "rt_json.h"
+
+
+#define NGX_REALTIME_EVENT_RETRY  1        /* seconds, what "retryAfter" says */
+
+
+typedef struct ngx_realtime_event_s  ngx_realtime_event_t;
+
+/* starts a use case; NONE, or why it was not started */
+typedef ngx_realtime_refusal_e (*ngx_realtime_event_pt)(
+    ngx_realtime_socket_t *sk, json_t *arg, ngx_realtime_call_t *call);
+
+struct ngx_realtime_event_s {
+    ngx_str_t                  name;
+    ngx_realtime_event_pt      handler;
+};
+
+
+/* what the answer of a call needs: in the pool of the call */
+
+typedef struct {
+    const ngx_realtime_event_t  *event;
+    ngx_realtime_ref_t           socket;
+    uint64_t                     id;
+    unsigned                     has_id:1;
+} ngx_realtime_event_call_t;
+
+
+static void ngx_realtime_event_connected(ngx_realtime_socket_t *sk);
+static void ngx_realtime_event_receive(ngx_realtime_socket_t *sk,
+    json_t *args, unsigned has_id, uint64_t id);
+static const ngx_realtime_event_t *ngx_realtime_event_find(json_t *name);
+static ngx_realtime_refusal_e ngx_realtime_event_start(
+    ngx_realtime_socket_t *sk, const ngx_realtime_event_t *event,
+    json_t *args, unsigned has_id, uint64_t id);
+static ngx_realtime_refusal_e ngx_realtime_event_message(
+    ngx_realtime_socket_t *sk, json_t *arg, ngx_realtime_call_t *call);
+static ngx_realtime_refusal_e ngx_realtime_event_message_send(
+    ngx_realtime_socket_t *sk, json_t *arg, ngx_realtime_call_t *call);
+static ngx_realtime_refusal_e ngx_realtime_event_client_id(json_t *arg,
+    ngx_str_t *client_id);
+static ngx_int_t ngx_realtime_event_string(json_t *arg, const char *key,
+    ngx_str_t *value);
+static void ngx_realtime_event_done(ngx_realtime_call_t *call);
+static void ngx_realtime_event_succeed(ngx_realtime_socket_t *sk,
+    uint64_t id, ngx_realtime_call_t *call);
+static void ngx_realtime_event_refuse(ngx_realtime_socket_t *sk,
+    const char *event, unsigned has_id, uint64_t id,
+    ngx_realtime_refusal_e why);
+
+
+const ngx_realtime_session_ops_t  ngx_realtime_event_ops = {
+    ngx_realtime_event_connected,
+    ngx_realtime_event_receive
+};
+
+
+static const ngx_realtime_event_t  ngx_realtime_events[] = {
+    { ngx_string("message"), ngx_realtime_event_message },
+    { ngx_string("message_send"), ngx_realtime_event_message_send },
+    { ngx_null_string, NULL }
+};
+
+
+static void
+ngx_realtime_event_connected(ngx_realtime_socket_t *sk)
+{
+    u_char      *p, buf[256 + 6 * NGX_REALTIME_USER_MAX];
+    ngx_tm_t     tm;
+    ngx_str_t    data;
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+    ngx_gmtime(tp->sec, &tm);
+
+    p = ngx_sprintf(buf, "{\"socketId\":\"%V\",\"userId\":\"", &sk->id);
+    p = rt_json_escape(p, sk->identity.user.data, sk->identity.user.len);
+    p = ngx_sprintf(p, "\",\"timestamp\":\"%4d-%02d-%02dT%02d:%02d:%02d"
+                    ".%03MZ\"}",
+                    tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
+                    tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec, tp->msec);
+
+    data.data = buf;
+    data.len = p - buf;
+
+    ngx_realtime_socket_emit(sk, "connected", &data);
+}
+
+
+static void
+ngx_realtime_event_receive(ngx_realtime_socket_t *sk, json_t *args,
+    unsigned has_id, uint64_t id)
+{
+    json_t                      *name;
+    ngx_realtime_refusal_e       why;
+    const ngx_realtime_event_t  *event;
+
+    name = json_array_get(args, 0);
+    event = ngx_realtime_event_find(name);
+
+    if (event) {
+        why = ngx_realtime_event_start(sk, event, args, has_id, id);
+
+    } else {
+        why = NGX_REALTIME_R_EVENT_UNKNOWN;
+    }
+
+    if (why != NGX_REALTIME_R_NONE) {
+        ngx_realtime_event_refuse(sk, event ? (char *) event->name.data : NULL,
+                                  has_id, id, why);
+    }
+}
+
+
+static const ngx_realtime_event_t *
+ngx_realtime_event_find(json_t *name)
+{
+    size_t                       len;
+    const ngx_realtime_event_t  *event;
+
+    if (!json_is_string(name)) {
+        return NULL;
+    }
+
+    len = json_string_length(name);
+
+    for (event = ngx_realtime_events; event->name.len; event++) {
+        if (event->name.len == len
+            && ngx_memcmp(event->name.data, json_string_value(name), len) == 0)
+        {
+            return event;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_realtime_refusal_e
+ngx_realtime_event_start(ngx_realtime_socket_t *sk,
+    const ngx_realtime_event_t *event, json_t *args, unsigned has_id,
+    uint64_t id)
+{
+    json_t                     *arg;
+    ngx_realtime_call_t        *call;
+    ngx_realtime_refusal_e      why;
+    ngx_realtime_event_call_t  *ctx;
+
+    if (!(sk->session->conf->serves & NGX_REALTIME_SERVES_CHAT)) {
+        return NGX_REALTIME_R_EVENT_UNKNOWN;
+    }
+
+    arg = json_array_get(args, 1);
+
+    if (!json_is_object(arg)) {
+        return NGX_REALTIME_R_PAYLOAD_INVALID;
+    }
+
+    call = ngx_realtime_call_create(ngx_cycle->log, &sk->identity, &sk->id);
+    if (call == NULL) {
+        return NGX_REALTIME_R_INTERNAL;
+    }
+
+    ctx = ngx_palloc(call->pool, sizeof(ngx_realtime_event_call_t));
+    if (ctx == NULL) {
+        ngx_destroy_pool(call->pool);
+        return NGX_REALTIME_R_INTERNAL;
+    }
+
+    ctx->event = event;
+    ctx->socket = sk->ref;
+    ctx->has_id = has_id;
+    ctx->id = id;
+
+    call->data = ctx;
+    call->done = ngx_realtime_event_done;
+
+    /* the use case may finish, and free, the call before it returns */
+
+    why = event->handler(sk, arg, call);
+
+    if (why != NGX_REALTIME_R_NONE) {
+        ngx_realtime_call_refuse(call, why);
+    }
+
+    return NGX_REALTIME_R_NONE;
+}
+
+
+/* {recipientId, message, conversationId, clientId?} */
+
+static ngx_realtime_refusal_e
+ngx_realtime_event_message(ngx_realtime_socket_t *sk, json_t *arg,
+    ngx_realtime_call_t *call)
+{
+    ngx_realtime_refusal_e    why;
+    ngx_realtime_chat_send_t  send;
+
+    if (ngx_realtime_event_string(arg, "conversationId", &send.conversation)
+        != NGX_OK)
+    {
+        return NGX_REALTIME_R_CONVERSATION_NOT_FOUND;
+    }
+
+    if (ngx_realtime_event_string(arg, "recipientId", &send.recipient)
+        != NGX_OK)
+    {
+        return NGX_REALTIME_R_RECIPIENT_INVALID;
+    }
+
+    if (ngx_realtime_event_string(arg, "message", &send.content) != NGX_OK) {
+        return NGX_REALTIME_R_CONTENT_REQUIRED;
+    }
+
+    why = ngx_realtime_event_client_id(arg, &send.client_id);
+    if (why != NGX_REALTIME_R_NONE) {
+        return why;
+    }
+
+    if (sk->session->conf->relay) {
+        ngx_realtime_chat_relay(call, &send);
+
+    } else {
+        ngx_realtime_chat_send(call, &send);
+    }
+
+    return NGX_REALTIME_R_NONE;
+}
+
+
+/* {conversationId, content, clientId} */
+
+static ngx_realtime_refusal_e
+ngx_realtime_event_message_send(ngx_realtime_socket_t *sk, json_t *arg,
+    ngx_realtime_call_t *call)
+{
+    ngx_realtime_refusal_e    why;
+    ngx_realtime_chat_send_t  send;
+
+    ngx_str_null(&send.recipient);
+
+    if (ngx_realtime_event_string(arg, "conversationId", &send.conversation)
+        != NGX_OK)
+    {
+        return NGX_REALTIME_R_CONVERSATION_NOT_FOUND;
+    }
+
+    if (ngx_realtime_event_string(arg, "content", &send.content) != NGX_OK) {
+        return NGX_REALTIME_R_CONTENT_REQUIRED;
+    }
+
+    why = ngx_realtime_event_client_id(arg, &send.client_id);
+    if (why != NGX_REALTIME_R_NONE) {
+        return why;
+    }
+
+    ngx_realtime_chat_send(call, &send);
+
+    return NGX_REALTIME_R_NONE;
+}
+
+
+static ngx_realtime_refusal_e
+ngx_realtime_event_client_id(json_t *arg, ngx_str_t *client_id)
+{
+    json_t  *value;
+
+    ngx_str_null(client_id);
+
+    value = json_object_get(arg, "clientId");
+
+    if (value == NULL || json_is_null(value)) {
+        return NGX_REALTIME_R_NONE;
+    }
+
+    return ngx_realtime_event_string(arg, "clientId", client_id) == NGX_OK
+               ? NGX_REALTIME_R_NONE : NGX_REALTIME_R_CLIENT_ID_INVALID;
+}
+
+
+static ngx_int_t
+ngx_realtime_event_string(json_t *arg, const char *key, ngx_str_t *value)
+{
+    json_t  *v;
+
+    v = json_object_get(arg, key);
+
+    if (!json_is_string(v)) {
+        return NGX_DECLINED;
+    }
+
+    value->data = (u_char *) json_string_value(v);
+    value->len = json_string_length(v);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_realtime_event_done(ngx_realtime_call_t *call)
+{
+    ngx_realtime_socket_t      *sk;
+    ngx_realtime_event_call_t  *ctx;
+
+    ctx = call->data;
+
+    sk = ngx_realtime_socket_find(ctx->socket);
+
+    if (sk == NULL) {
+        /* the client left while Postgres worked: it will ask again with the
+           same clientId, or refetch */
+        return;
+    }
+
+    if (call->refusal != NGX_REALTIME_R_NONE) {
+        ngx_realtime_event_refuse(sk, (char *) ctx->event->name.data,
+                                  ctx->has_id, ctx->id, call->refusal);
+        return;
+    }
+
+    if (ctx->has_id) {
+        ngx_realtime_event_succeed(sk, ctx->id, call);
+    }
+}
+
+
+static void
+ngx_realtime_event_succeed(ngx_realtime_socket_t *sk, uint64_t id,
+    ngx_realtime_call_t *call)
+{
+    u_char     *p;
+    ngx_str_t   arg;
+
+    p = ngx_pnalloc(call->pool, sizeof("{\"status\":\"success\",\"data\":}")
+                                + call->result.len);
+    if (p == NULL) {
+        return;
+    }
+
+    arg.data = p;
+    p = ngx_cpymem(p, "{\"status\":\"success\"", 19);
+
+    if (call->result.len) {
+        p = ngx_cpymem(p, ",\"data\":", 8);
+        p = ngx_cpymem(p, call->result.data, call->result.len);
+    }
+
+    *p++ = '}';
+    arg.len = p - arg.data;
+
+    ngx_realtime_socket_ack(sk, id, &arg);
+}
+
+
+/* event is NULL for one that we have no name for */
+
+static void
+ngx_realtime_event_refuse(ngx_realtime_socket_t *sk, const char *event,
+    unsigned has_id, uint64_t id, ngx_realtime_refusal_e why)
+{
+    u_char                        *p, *last, buf[512];
+    ngx_str_t                      json;
+    const ngx_realtime_refusal_t  *refusal;
+
+    refusal = ngx_realtime_refusal(why);
+
+    ngx_realtime_count(events_refused);
+    ngx_realtime_log_client(NGX_LOG_INFO, sk->session->transport->log,
+                            event ? event : "unknown event",
+                            (char *) refusal->code.data, &sk->identity.user,
+                            &sk->id);
+
+    last = buf + sizeof(buf);
+    p = buf;
+
+    p = ngx_slprintf(p, last, "{%s\"code\":\"%V\",\"message\":\"%V\"",
+                     has_id ? "\"status\":\"error\"," : "", &refusal->code,
+                     &refusal->text);
+
+    if (refusal->retry) {
+        p = ngx_slprintf(p, last, ",\"retryAfter\":%d",
+                         NGX_REALTIME_EVENT_RETRY);
+    }
+
+    if (!has_id && event) {
+        p = ngx_slprintf(p, last, ",\"event\":\"%s\"", event);
+    }
+
+    p = ngx_slprintf(p, last, "}");
+
+    json.data = buf;
+    json.len = p - buf;
+
+    if (has_id) {
+        ngx_realtime_socket_ack(sk, id, &json);
+
+    } else {
+        ngx_realtime_socket_emit(sk, "error", &json);
+    }
+}
