@@ -1,0 +1,623 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * The table of contents: directives, the module, its life in a worker.
+ *
+ *   configuration   directives below, each belongs to the layer it names
+ *   master          zone init: core/ zone, bus/ eventfds, room/ directory
+ *   worker starts   slot -> bus -> rooms and sessions -> Postgres -> live
+ *   worker exits    drain (session/), then the same backwards
+ *
+ * No logic here: every handler is a layer's.
+ */
+
+
+#include "ngx_realtime.h"
+#include "ngx_realtime_age.h"
+#include "ngx_realtime_auth.h"
+#include "ngx_realtime_bus.h"
+#include "ngx_realtime_chat.h"
+#include "ngx_realtime_event.h"
+#include "ngx_realtime_handshake.h"
+#include "ngx_realtime_pg.h"
+#include "ngx_realtime_rest.h"
+#include "ngx_realtime_room_zone.h"
+#include "ngx_realtime_session.h"
+#include "ngx_realtime_slot.h"
+#include "ngx_realtime_status.h"
+#include "ngx_realtime_ws.h"
+
+
+static char *ngx_realtime_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_realtime_users(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_realtime_socket(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_realtime_chat(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_realtime_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_realtime_not_zero(ngx_conf_t *cf, void *post, void *data);
+
+static ngx_int_t ngx_realtime_add_variables(ngx_conf_t *cf);
+static ngx_int_t ngx_realtime_slot_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+
+static void *ngx_realtime_create_main_conf(ngx_conf_t *cf);
+static char *ngx_realtime_init_main_conf(ngx_conf_t *cf, void *conf);
+static void *ngx_realtime_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_realtime_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static char *ngx_realtime_check_loc_conf(ngx_conf_t *cf,
+    ngx_realtime_loc_conf_t *conf);
+
+static ngx_int_t ngx_realtime_init_process(ngx_cycle_t *cycle);
+static void ngx_realtime_exit_process(ngx_cycle_t *cycle);
+
+
+static ngx_conf_post_t  ngx_realtime_not_zero_post = {
+    ngx_realtime_not_zero
+};
+
+
+#define NGX_REALTIME_ANY_CONF                                                 \
+    NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+
+
+static ngx_command_t  ngx_realtime_commands[] = {
+
+    /* http */
+
+    { ngx_string("realtime_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_realtime_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_database"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_realtime_pg_directive,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_users"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_realtime_users,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_drain_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_realtime_main_conf_t, drain_timeout),
+      NULL },
+
+    /* who may come: auth/ */
+
+    { ngx_string("realtime_jwt_key"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE23,
+      ngx_realtime_auth_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_jwt_user_claim"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_1MORE,
+      ngx_realtime_auth_claim,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_jwt_require"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_1MORE,
+      ngx_realtime_auth_require,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_token_source"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_1MORE,
+      ngx_realtime_auth_source,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    /* what a location serves */
+
+    { ngx_string("realtime_socket"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_realtime_socket,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_chat"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_realtime_chat,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_realtime_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    /* how it serves it */
+
+    { ngx_string("realtime_ping_interval"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, ping_interval),
+      &ngx_realtime_not_zero_post },
+
+    { ngx_string("realtime_ping_timeout"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, ping_timeout),
+      &ngx_realtime_not_zero_post },
+
+    { ngx_string("realtime_connect_timeout"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, connect_timeout),
+      &ngx_realtime_not_zero_post },
+
+    { ngx_string("realtime_max_payload"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, max_payload),
+      &ngx_realtime_not_zero_post },
+
+    { ngx_string("realtime_send_limit"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, send_limit),
+      &ngx_realtime_not_zero_post },
+
+    { ngx_string("realtime_message_relay"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, relay),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_realtime_module_ctx = {
+    ngx_realtime_add_variables,            /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+
+    ngx_realtime_create_main_conf,         /* create main configuration */
+    ngx_realtime_init_main_conf,           /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_realtime_create_loc_conf,          /* create location configuration */
+    ngx_realtime_merge_loc_conf            /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_realtime_module = {
+    NGX_MODULE_V1,
+    &ngx_realtime_module_ctx,              /* module context */
+    ngx_realtime_commands,                 /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_realtime_init_process,             /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_realtime_exit_process,             /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_realtime_zone_part_pt  ngx_realtime_zone_parts[] = {
+    ngx_realtime_bus_create,
+    ngx_realtime_room_create_zone,
+    NULL
+};
+
+
+static ngx_http_variable_t  ngx_realtime_variables[] = {
+
+    { ngx_string("realtime_slot"), NULL, ngx_realtime_slot_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+      ngx_http_null_variable
+};
+
+
+static char *
+ngx_realtime_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_realtime_zone_directive(cf, conf, ngx_realtime_zone_parts,
+                                       ngx_realtime_bus_retire);
+}
+
+
+/* realtime_users TABLE [COLUMN] */
+
+static char *
+ngx_realtime_users(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_realtime_main_conf_t  *rmcf = conf;
+
+    ngx_str_t  *value;
+
+    if (rmcf->users_table.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    rmcf->users_table = value[1];
+
+    if (cf->args->nelts == 3) {
+        rmcf->users_column = value[2];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_realtime_socket(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_realtime_loc_conf_t  *rlcf = conf;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (rlcf->serves & NGX_REALTIME_SERVES_SOCKET) {
+        return "is duplicate";
+    }
+
+    if (rlcf->serves & NGX_REALTIME_SERVES_STATUS) {
+        return "cannot share a location with \"realtime_status\"";
+    }
+
+    /* before or after realtime_chat: the socket is what is served */
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_realtime_handshake_handler;
+
+    rlcf->serves |= NGX_REALTIME_SERVES_SOCKET;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_realtime_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_realtime_loc_conf_t  *rlcf = conf;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (rlcf->serves & NGX_REALTIME_SERVES_CHAT) {
+        return "is duplicate";
+    }
+
+    if (rlcf->serves & NGX_REALTIME_SERVES_STATUS) {
+        return "cannot share a location with \"realtime_status\"";
+    }
+
+    if (!(rlcf->serves & NGX_REALTIME_SERVES_SOCKET)) {
+        clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+        clcf->handler = ngx_realtime_rest_handler;
+    }
+
+    rlcf->serves |= NGX_REALTIME_SERVES_CHAT;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_realtime_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_realtime_loc_conf_t  *rlcf = conf;
+
+    ngx_str_t                 *value;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (rlcf->serves) {
+        return "must be alone in its location";
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 1 || ngx_realtime_string_eq(&value[1], "json")) {
+        clcf->handler = ngx_realtime_status_json_handler;
+
+    } else if (ngx_realtime_string_eq(&value[1], "prometheus")) {
+        clcf->handler = ngx_realtime_status_prometheus_handler;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "realtime_status: \"%V\" is no format, write "
+                           "\"json\" or \"prometheus\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    rlcf->serves |= NGX_REALTIME_SERVES_STATUS;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_realtime_not_zero(ngx_conf_t *cf, void *post, void *data)
+{
+    size_t  *value = data;
+
+    return *value ? NGX_CONF_OK : "must be more than 0";
+}
+
+
+static ngx_int_t
+ngx_realtime_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_realtime_variables; v->name.len; v++) {
+
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_slot_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    if (ngx_realtime_slot == -1) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_sprintf(v->data, "%i", ngx_realtime_slot) - v->data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_realtime_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_realtime_main_conf_t  *rmcf;
+
+    rmcf = ngx_pcalloc(cf->pool, sizeof(ngx_realtime_main_conf_t));
+    if (rmcf == NULL) {
+        return NULL;
+    }
+
+    rmcf->drain_timeout = NGX_CONF_UNSET_MSEC;
+
+    return rmcf;
+}
+
+
+static char *
+ngx_realtime_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_realtime_main_conf_t  *rmcf = conf;
+
+    ngx_conf_init_msec_value(rmcf->drain_timeout, 30000);
+
+    if (rmcf->users_table.data == NULL) {
+        ngx_str_set(&rmcf->users_table, "users");
+    }
+
+    if (rmcf->users_column.data == NULL) {
+        ngx_str_set(&rmcf->users_column, "id");
+    }
+
+    if (rmcf->database && ngx_realtime_chat_init(cf, rmcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_realtime_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_realtime_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_realtime_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->auth = ngx_realtime_auth_create_conf(cf);
+    if (conf->auth == NULL) {
+        return NULL;
+    }
+
+    conf->ping_interval = NGX_CONF_UNSET_MSEC;
+    conf->ping_timeout = NGX_CONF_UNSET_MSEC;
+    conf->connect_timeout = NGX_CONF_UNSET_MSEC;
+    conf->max_payload = NGX_CONF_UNSET_SIZE;
+    conf->send_limit = NGX_CONF_UNSET_SIZE;
+    conf->relay = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_realtime_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_realtime_loc_conf_t  *prev = parent;
+    ngx_realtime_loc_conf_t  *conf = child;
+
+    char  *rv;
+
+    rv = ngx_realtime_auth_merge_conf(cf, prev->auth, conf->auth);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    ngx_conf_merge_msec_value(conf->ping_interval, prev->ping_interval, 25000);
+    ngx_conf_merge_msec_value(conf->ping_timeout, prev->ping_timeout, 20000);
+    ngx_conf_merge_msec_value(conf->connect_timeout, prev->connect_timeout,
+                              45000);
+    ngx_conf_merge_size_value(conf->max_payload, prev->max_payload, 1000000);
+    ngx_conf_merge_size_value(conf->send_limit, prev->send_limit, 1048576);
+    ngx_conf_merge_value(conf->relay, prev->relay, 0);
+
+    return ngx_realtime_check_loc_conf(cf, conf);
+}
+
+
+/* what a location serves needs: said here, when everything is read */
+
+static char *
+ngx_realtime_check_loc_conf(ngx_conf_t *cf, ngx_realtime_loc_conf_t *conf)
+{
+    ngx_realtime_main_conf_t  *rmcf;
+
+    if (conf->serves == 0) {
+        return NGX_CONF_OK;
+    }
+
+    rmcf = ngx_http_conf_get_module_main_conf(cf, ngx_realtime_module);
+
+    if (rmcf->zone == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "a realtime location needs a zone, write "
+                           "\"realtime_zone main 64m;\" in the http block");
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->serves == NGX_REALTIME_SERVES_STATUS) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->auth->keys == NULL || conf->auth->keys->nelts == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"realtime_socket\" and \"realtime_chat\" need a "
+                           "key to check tokens with, write for example "
+                           "\"realtime_jwt_key HS256 file:jwt.key;\"");
+        return NGX_CONF_ERROR;
+    }
+
+    if ((conf->serves & NGX_REALTIME_SERVES_CHAT)
+        && rmcf->database == NULL
+        && !(conf->relay && (conf->serves & NGX_REALTIME_SERVES_SOCKET)))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"realtime_chat\" needs a database, write for "
+                           "example \"realtime_database "
+                           "'host=/run/postgresql dbname=chat';\" in the "
+                           "http block");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_init_process(ngx_cycle_t *cycle)
+{
+    ngx_realtime_main_conf_t  *rmcf;
+
+    /* cache managers call this too */
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    rmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_realtime_module);
+
+    if (rmcf == NULL || rmcf->zone == NULL) {
+        return NGX_OK;
+    }
+
+    /* hash tables of JSON objects: an unguessable seed per worker */
+    json_object_seed(0);
+
+    ngx_realtime_zone_attach(rmcf->zone);
+
+    if (ngx_realtime_slot_attach(cycle, ngx_realtime_room_forget_slot)
+        != NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    ngx_realtime_ws_init(cycle);
+
+    if (ngx_realtime_age_init(cycle) != NGX_OK
+        || ngx_realtime_bus_init(cycle) != NGX_OK
+        || ngx_realtime_session_init(cycle, &ngx_realtime_event_ops)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_realtime_bus_on_gap(ngx_realtime_session_close_all);
+
+    if (rmcf->database
+        && ngx_realtime_pg_init(cycle, rmcf->database) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_realtime_slot_live();
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_realtime_exit_process(ngx_cycle_t *cycle)
+{
+    if (ngx_realtime_slot == -1) {
+        return;
+    }
+
+    ngx_realtime_pg_exit(cycle);
+    ngx_realtime_bus_exit(cycle);
+    ngx_realtime_slot_detach();
+}
