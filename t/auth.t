@@ -15,7 +15,16 @@ use lib 't/lib';
 use Test::Realtime;
 use Test::Realtime::JWT;
 
-my $t = Test::Realtime->new(server => <<'EOT');
+# nobody gets as far as the database
+
+my $HTTP = <<'EOT';
+    realtime_zone main 16m;
+    realtime_database "host=%%DIR%% dbname=none";
+    large_client_header_buffers 4 16k;
+EOT
+
+my $t = Test::Realtime->new(http => $HTTP, level => 'debug',
+                            server => <<'EOT');
         realtime_jwt_key HS256 file:%%KEY%%;
 
         location /hs/ {
@@ -233,8 +242,6 @@ my @cases = (
 
 plan tests => scalar @cases;
 
-$t->{http} = "    realtime_zone main 16m;\n"
-             . "    large_client_header_buffers 4 16k;\n";
 $t->start;
 
 try_tokens($t, @cases);

@@ -15,9 +15,21 @@ use lib 't/lib';
 use Test::Realtime;
 use Test::Realtime::JWT;
 
-my $t = Test::Realtime->new(server => <<'EOT');
+# nobody gets as far as the database
+
+my $HTTP = <<'EOT';
+    realtime_zone main 16m;
+    realtime_database "host=%%DIR%% dbname=none";
+EOT
+
+my $t = Test::Realtime->new(http => $HTTP, level => 'debug',
+                            server => <<'EOT');
         realtime_jwt_key HS256 file:%%KEY%%;
         realtime_jwt_require leeway=20s;
+
+        location /socket.io/ {
+            realtime_socket;
+        }
 
         location /plain/ {
             realtime_chat;
@@ -157,8 +169,23 @@ my @cases = (
      'invalid', $late],
 );
 
-plan tests => scalar @cases;
+my $name = 'Zoë "日本" 🙂';
+
+my @users = (
+    [{ id => 'alice', sub => 'bob' }, 'alice'],
+    [{ id => '', sub => 'bob' }, 'bob'],
+    [{ id => $name }, $name],
+);
+
+plan tests => @cases + @users;
 
 $t->start;
 
 try_tokens($t, @cases);
+
+for my $user (@users) {
+    my $c = $t->connect(undef, token => $text->($user->[0]));
+    my ($hello) = $c->event('connected', 5);
+
+    is($hello->{userId}, $user->[1], 'the user of the socket');
+}

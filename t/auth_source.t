@@ -14,7 +14,15 @@ use lib 't/lib';
 use Test::Realtime;
 use Test::Realtime::JWT;
 
-my $t = Test::Realtime->new(server => <<'EOT');
+# nobody gets as far as the database
+
+my $HTTP = <<'EOT';
+    realtime_zone main 16m;
+    realtime_database "host=%%DIR%% dbname=none";
+EOT
+
+my $t = Test::Realtime->new(http => $HTTP, level => 'debug',
+                            server => <<'EOT');
         realtime_jwt_key HS256 file:%%KEY%%;
 
         location /default/ {

@@ -161,11 +161,11 @@ sub try_tokens {
     for my $case (@cases) {
         my ($name, $path, $token, $outcome, $word) = @$case;
 
-        my $seen = length $t->log;
+        my $seen = -s $t->dir . '/error.log';
         my %o = ref $token ? %$token : (token => $token);
         my $query = defined $o{query} ? "?$o{query}" : '';
         my $r = $t->get("$path/nothing$query", %o);
-        my $log = substr $t->log, $seen;
+        my $log = log_from($t, $seen);
 
         my $got = join ' ', $r->{status}, $r->{json}{code} // '',
                             $r->{json}{message} // '';
@@ -177,9 +177,21 @@ sub try_tokens {
 
         } else {
             fail("$outcome: $name");
-            diag("got $got, looked for \"" . ($word // '') . "\" in: $log");
+            diag("got $got, looked for \"" . ($word // '') . '" in: '
+                 . join "\n", grep { /realtime/ } split /\n/, $log);
         }
     }
+}
+
+
+sub log_from {
+    my ($t, $at) = @_;
+
+    open my $fh, '<:raw', $t->dir . '/error.log' or return '';
+    seek $fh, $at, 0;
+    local $/;
+
+    return scalar(<$fh>) // '';
 }
 
 
