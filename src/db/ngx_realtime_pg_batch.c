@@ -36,6 +36,10 @@ static void ngx_realtime_pg_batch_insert(ngx_realtime_pg_conn_t *pc,
     ngx_realtime_pg_query_t *q);
 static ngx_int_t ngx_realtime_pg_batch_sync(ngx_realtime_pg_conn_t *pc,
     ngx_realtime_pg_sent_t *s);
+static ngx_int_t ngx_realtime_pg_batch_keep(ngx_realtime_pg_conn_t *pc,
+    PGresult *res);
+static ngx_int_t ngx_realtime_pg_batch_error(ngx_realtime_pg_conn_t *pc,
+    PGresult *res);
 static ngx_uint_t ngx_realtime_pg_batch_fatal(PGresult *res);
 static void ngx_realtime_pg_batch_undone(ngx_realtime_pg_conn_t *pc);
 static void ngx_realtime_pg_batch_verdict(ngx_realtime_pg_conn_t *pc,
@@ -173,77 +177,77 @@ ngx_realtime_pg_batch_insert(ngx_realtime_pg_conn_t *pc,
 ngx_int_t
 ngx_realtime_pg_batch_result(ngx_realtime_pg_conn_t *pc, PGresult *res)
 {
-    ngx_realtime_pg_sent_t  *s;
-
     switch (PQresultStatus(res)) {
 
     case PGRES_TUPLES_OK:
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
-
-        if (pc->answered == pc->nsent) {
-            break;
-        }
-
-        pc->sent[pc->answered++].res = res;
-        return NGX_OK;
+        return ngx_realtime_pg_batch_keep(pc, res);
 
     case PGRES_PIPELINE_ABORTED:
-
-        if (pc->answered == pc->nsent) {
-            break;
-        }
-
-        pc->answered++;
         PQclear(res);
-        return NGX_OK;
+        return ngx_realtime_pg_batch_keep(pc, NULL);
 
     case PGRES_FATAL_ERROR:
-
-        if (ngx_realtime_pg_batch_fatal(res)) {
-            ngx_realtime_pg_conn_text(pc->why, NGX_REALTIME_PG_WHY,
-                                      PQresultErrorMessage(res));
-            PQclear(res);
-            return NGX_ERROR;
-        }
-
-        pc->failed = 1;
-
-        if (pc->answered > pc->first && pc->sent[pc->answered - 1].sync) {
-
-            /* the commit failed: nobody's fault unless there is one only */
-
-            s = &pc->sent[pc->answered - 1];
-
-            if (pc->first == pc->answered - 1) {
-                pc->culprit = pc->first;
-                PQclear(s->res);
-                s->res = res;
-
-            } else {
-                PQclear(res);
-            }
-
-            return NGX_OK;
-        }
-
-        if (pc->answered == pc->nsent) {
-            break;
-        }
-
-        pc->culprit = pc->answered;
-        pc->sent[pc->answered++].res = res;
-        return NGX_OK;
+        return ngx_realtime_pg_batch_error(pc, res);
 
     default:
-        break;
+        ngx_realtime_pg_conn_text(pc->why, NGX_REALTIME_PG_WHY,
+                                  "unexpected result");
+        PQclear(res);
+        return NGX_ERROR;
+    }
+}
+
+
+static ngx_int_t
+ngx_realtime_pg_batch_keep(ngx_realtime_pg_conn_t *pc, PGresult *res)
+{
+    if (pc->answered == pc->nsent) {
+        ngx_realtime_pg_conn_text(pc->why, NGX_REALTIME_PG_WHY,
+                                  "more results than statements");
+        PQclear(res);
+        return NGX_ERROR;
     }
 
-    ngx_realtime_pg_conn_text(pc->why, NGX_REALTIME_PG_WHY,
-                              "unexpected result");
-    PQclear(res);
+    pc->sent[pc->answered++].res = res;
 
-    return NGX_ERROR;
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_pg_batch_error(ngx_realtime_pg_conn_t *pc, PGresult *res)
+{
+    ngx_realtime_pg_sent_t  *s;
+
+    if (ngx_realtime_pg_batch_fatal(res)) {
+        ngx_realtime_pg_conn_reason(pc->why, NGX_REALTIME_PG_WHY, res);
+        PQclear(res);
+        return NGX_ERROR;
+    }
+
+    pc->failed = 1;
+
+    if (pc->answered == pc->first || !pc->sent[pc->answered - 1].sync) {
+        pc->culprit = pc->answered;
+        return ngx_realtime_pg_batch_keep(pc, res);
+    }
+
+    /* the commit failed: nobody's fault unless there is one only */
+
+    if (pc->first != pc->answered - 1) {
+        PQclear(res);
+        return NGX_OK;
+    }
+
+    s = &pc->sent[pc->first];
+
+    PQclear(s->res);
+    s->res = res;
+    pc->culprit = pc->first;
+
+    return NGX_OK;
 }
 
 
@@ -397,9 +401,7 @@ ngx_realtime_pg_batch_log(ngx_realtime_pg_conn_t *pc,
         pc->pool->refused = ngx_time();
     }
 
-    ngx_realtime_pg_conn_text(text, NGX_REALTIME_PG_WHY,
-                           PQresultErrorField(s->res,
-                                              PG_DIAG_MESSAGE_PRIMARY));
+    ngx_realtime_pg_conn_reason(text, NGX_REALTIME_PG_WHY, s->res);
 
     ngx_log_error(level, pc->pool->log, 0,
                   "realtime: postgres refused \"%s\": %s, sqlstate: %s",

@@ -453,7 +453,7 @@ ngx_realtime_pg_conn_prepared(ngx_realtime_pg_conn_t *pc, PGresult *res)
     what = (pc->answered == 0 || pc->answered > pool->nstmts)
            ? "session settings" : pool->stmts[pc->answered - 1].name;
 
-    ngx_realtime_pg_conn_text(text, sizeof(text), PQresultErrorMessage(res));
+    ngx_realtime_pg_conn_reason(text, sizeof(text), res);
 
     /* what a statement names is not there: table, column, function, schema */
 
@@ -643,13 +643,38 @@ ngx_realtime_pg_conn_notice(void *data, const PGresult *res)
 {
     ngx_realtime_pg_conn_t  *pc = data;
 
-    char  text[NGX_REALTIME_PG_WHY];
+    char         text[NGX_REALTIME_PG_WHY];
+    const char  *severity;
 
-    ngx_realtime_pg_conn_text(text, NGX_REALTIME_PG_WHY,
-                              PQresultErrorMessage(res));
+    ngx_realtime_pg_conn_reason(text, NGX_REALTIME_PG_WHY, res);
+
+    /* an idle connection is told why it ends as a notice, before the end */
+
+    severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    if (severity && (ngx_strcmp(severity, "FATAL") == 0
+                     || ngx_strcmp(severity, "PANIC") == 0))
+    {
+        ngx_memcpy(pc->why, text, NGX_REALTIME_PG_WHY);
+        return;
+    }
 
     ngx_log_error(NGX_LOG_INFO, pc->pool->log, 0,
                   "realtime: postgres notice: %s", text);
+}
+
+
+void
+ngx_realtime_pg_conn_reason(char *dst, size_t size, const PGresult *res)
+{
+    const char  *text;
+
+    /* errors of libpq's own making have no fields */
+
+    text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+
+    ngx_realtime_pg_conn_text(dst, size,
+                              text ? text : PQresultErrorMessage(res));
 }
 
 
@@ -663,6 +688,16 @@ ngx_realtime_pg_conn_text(char *dst, size_t size, const char *src)
     }
 
     for (last = dst + size - 1; *src && dst < last; src++) {
+
+        /* libpq's hints and details are lines that begin with a tab */
+
+        if (src[0] == '\n' && src[1] == '\t') {
+            while (src[1] && src[1] != '\n') {
+                src++;
+            }
+
+            continue;
+        }
 
         if ((u_char) *src > ' ' && *src != '\x7f') {
             *dst++ = *src;
