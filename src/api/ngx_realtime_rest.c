@@ -402,6 +402,12 @@ ngx_realtime_rest_body_copy(ngx_http_request_t *r, ngx_str_t *text)
             continue;
         }
 
+        /* the end of a chunked body is a buffer of its own, without bytes */
+
+        if (!b->in_file) {
+            continue;
+        }
+
         size = b->file_last - b->file_pos;
 
         n = ngx_read_file(b->file, p, (size_t) size, b->file_pos);
