@@ -85,7 +85,9 @@ ngx_realtime_ws_check(ngx_http_request_t *r, const char **why)
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    h = r->headers_in.connection;
+    /* headers_in.connection is not set by every nginx */
+
+    h = ngx_realtime_ws_header(r, "connection");
 
     if (h == NULL
         || !ngx_realtime_ws_has_token(&h->value, "upgrade",
