@@ -142,8 +142,11 @@ sub ask {
 sub ack {
     my ($self, $id, $timeout) = @_;
 
-    return $self->take($timeout // 5, sub { $_[0] =~ /^43\Q$id\E(\[.*)/s
-                                            && @{$JSON->decode($1)} });
+    return $self->take($timeout // 5, sub {
+        $_[0] =~ /^43\Q$id\E(\[.*)/s or return;
+
+        return @{$JSON->decode($1)};
+    });
 }
 
 
