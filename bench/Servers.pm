@@ -153,12 +153,11 @@ load_module $ENV{PWD}/build/ngx_realtime_module.so;
 
 daemon off;
 worker_processes $server->{workers};
-worker_rlimit_nofile 65536;
 pid $server->{dir}/nginx.pid;
 error_log $server->{dir}/error.log warn;
 
 events {
-    worker_connections 20000;
+    worker_connections $ENV{BENCH_FILES};
 }
 
 http {
