@@ -20,7 +20,9 @@
  * Parses a whole text (any value); depth over RT_JSON_DEPTH is refused before
  * jansson recurses.  A duplicate key: the last one wins, as in JavaScript.
  * NUL in strings is accepted: whoever uses a string looks at its length.
- * Numbers are read as reals, so that a long integer is no error.
+ * Numbers are read as reals, so that a long integer is no error.  What jansson
+ * has no value for is refused, unlike in JavaScript: half a surrogate pair, NUL
+ * in a key, 1e999.
  * RT_OK: *value is the caller's; RT_ERROR.
  */
 int rt_json_parse(const uint8_t *p, size_t len, json_t **value);

@@ -10,7 +10,7 @@
  *   2 ["a"]    white space where a digit may stand is a 0 there: Number(" ")
  *   5-, 51e0-  so are other spellings of a number in the attachment count
  *   50-["a"]   4.2.4 waits for ever for the attachments; 4.2.7 refuses too
- *   2, 311     EVENT and ACK without a payload
+ *   2, 311, 4  EVENT, ACK and CONNECT_ERROR without a payload
  *
  * an ack id that a double cannot hold, and what the bounds of rt_sio.h name.
  */

@@ -7,7 +7,6 @@
 #include "rt_uuid7.h"
 
 
-#define RT_UUID7_MS_MASK       0xffffffffffffULL
 #define RT_UUID7_COUNTER_MAX   0xfff
 #define RT_UUID7_COUNTER_SEED  0x7ff   /* leaves half of it to count up */
 
@@ -43,7 +42,7 @@ rt_uuid7(rt_uuid7_t *state, uint64_t unix_ms, const uint8_t *random,
     }
 
     for (i = 0; i < 6; i++) {
-        id[i] = (uint8_t) ((state->ms & RT_UUID7_MS_MASK) >> (40 - 8 * i));
+        id[i] = (uint8_t) (state->ms >> (40 - 8 * i));
     }
 
     id[6] = (uint8_t) (0x70 | state->counter >> 8);

@@ -237,7 +237,6 @@ rt_ws_begin(rt_ws_t *ws, uint8_t first, uint64_t len, const uint8_t *mask)
         ws->opcode = first & RT_WS_OPCODE;
         ws->began = 0;
         ws->total = 0;
-        memset(&ws->utf8, 0, sizeof(rt_utf8_t));
     }
 
     ws->fin = (first & RT_WS_FIN) != 0;

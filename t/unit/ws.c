@@ -158,6 +158,8 @@ static const ws_case_t  ws_cases[] = {
       UINT64_MAX },
     { "81 84 K 'abcd' 81 84 K 'efgh'", "T(abcd)T(efgh)",
       "it counts from 0 for each message", 4 },
+    { "81 84 K 'abcd' 01 82 K 'ab' 80 84 K 'cdef'", "T(abcd)T(abcdef)",
+      "and for a fragmented one", 8 },
     { "01 84 K 'abcd' 89 84 K 'ping' 80 80 K", "P(ping)T(abcd)",
       "ping does not count", 4 },
 
@@ -556,23 +558,59 @@ ws_test_unmask(ws_log_t *log)
 }
 
 
+static int
+ws_next(rt_ws_t *ws, const char *in, rt_ws_event_t *ev)
+{
+    static uint8_t  wire[64];
+
+    uint8_t  *p;
+
+    p = wire;
+
+    return rt_ws_next(ws, &p, wire + ws_wire(wire, in), ev);
+}
+
+
 static void
 ws_test_after_error(void)
 {
     rt_ws_t        ws;
-    uint8_t        bad[] = { 0x83, 0x80 }, good[] = { 0x89, 0x80, 1, 2, 3, 4 };
-    uint8_t       *p;
     rt_ws_event_t  ev;
 
     rt_ws_init(&ws, WS_MAX);
 
-    p = bad;
-    rt_ws_next(&ws, &p, bad + sizeof(bad), &ev);
+    ws_next(&ws, "83 80 K", &ev);
     tap_is(ev.text, "reserved opcode", "an error has a text");
 
-    p = good;
-    tap_ok(rt_ws_next(&ws, &p, good + sizeof(good), &ev) == RT_ERROR,
+    tap_ok(ws_next(&ws, "89 80 K", &ev) == RT_ERROR,
            "nothing is accepted after an error");
+
+    rt_ws_init(&ws, WS_MAX);
+
+    ws_next(&ws, "81 85 K <c3 28>", &ev);
+    tap_ok(ev.code == RT_WS_BAD_DATA, "an error inside a frame");
+
+    tap_ok(ws_next(&ws, "40 5f 54", &ev) == RT_ERROR,
+           "nor is the rest of its frame");
+}
+
+
+/* no test can send 2^64 bytes: the parser is put where it would have been */
+
+static void
+ws_test_overflow(void)
+{
+    rt_ws_t        ws;
+    rt_ws_event_t  ev;
+
+    rt_ws_init(&ws, UINT64_MAX);
+
+    ws.opcode = RT_WS_BINARY;
+    ws.total = UINT64_MAX - 4;
+
+    tap_ok(ws_next(&ws, "80 84", &ev) == RT_AGAIN, "a sum of 2^64 - 1");
+    tap_ok(ws_next(&ws, "80 85", &ev) == RT_ERROR
+           && ev.code == RT_WS_TOO_BIG, "a sum of 2^64 does not wrap around");
 }
 
 
@@ -642,6 +680,7 @@ main(void)
     ws_test_codes(&log);
     ws_test_unmask(&log);
     ws_test_after_error();
+    ws_test_overflow();
     ws_test_out();
 
     free(log.message);
