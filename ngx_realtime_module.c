@@ -271,6 +271,12 @@ ngx_realtime_users(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
+    /* an unset variable of a template must not become the default */
+
+    if (value[1].len == 0 || (cf->args->nelts == 3 && value[2].len == 0)) {
+        return "has an empty name";
+    }
+
     rmcf->users_table = value[1];
 
     if (cf->args->nelts == 3) {
