@@ -383,18 +383,21 @@ sub reload {
 }
 
 
-# signals: QUIT is graceful, TERM is not
+# By TERM, which does not wait for clients; with QUIT nginx drains them first
+# and may need longer.
 
 sub stop {
-    my ($self, $signal) = @_;
+    my ($self, $signal, $timeout) = @_;
+
+    $timeout //= 10;
 
     if (my $pid = $self->{pid}) {
         my @workers = $self->children;
 
-        kill $signal // 'QUIT', $pid;
+        kill $signal // 'TERM', $pid;
 
-        if (!wait_for(10, sub { waitpid($pid, WNOHANG) == $pid })) {
-            push @{$self->{problems}}, "nginx did not end in 10 s";
+        if (!wait_for($timeout, sub { waitpid($pid, WNOHANG) == $pid })) {
+            push @{$self->{problems}}, "nginx did not end in $timeout s";
             kill KILL => $pid, @workers;
             waitpid $pid, 0;
         }
@@ -608,6 +611,9 @@ sub node {
 
 # -- the small change
 
+sub encode { $JSON->encode($_[0]) }
+
+
 sub wait_for {
     my ($timeout, $done) = @_;
 
@@ -626,9 +632,7 @@ sub cleanup {
 
     $_->stop for @{$self->{nodes}};
 
-    # at the end of a test nobody waits for clients to drain
-
-    $self->stop('TERM');
+    $self->stop;
     $self->{pg}->destroy if $self->{pg};
 
     if ($ENV{TEST_NGINX_LEAVE}) {
