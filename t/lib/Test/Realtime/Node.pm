@@ -45,7 +45,9 @@ sub line {
 
     my $end = time + ($timeout // 10);
 
-    until ($self->{text} =~ s/^([^\n]*)\n//) {
+    my $eol;
+
+    until (($eol = index $self->{text}, "\n") >= 0) {
         my $left = $end - time;
 
         return undef unless IO::Select->new($self->{out})
@@ -55,7 +57,7 @@ sub line {
             or return undef;
     }
 
-    return $JSON->decode($1);
+    return $JSON->decode(substr $self->{text}, 0, $eol + 1, '');
 }
 
 
