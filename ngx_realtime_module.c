@@ -252,7 +252,7 @@ static char *
 ngx_realtime_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     return ngx_realtime_zone_directive(cf, conf, ngx_realtime_zone_parts,
-                                       ngx_realtime_bus_retire);
+                                       &ngx_realtime_bus_keeper);
 }
 
 

@@ -78,6 +78,8 @@ typedef struct {
 } ngx_realtime_bus_t;
 
 
+static void *ngx_realtime_bus_keep(ngx_realtime_zone_sh_t *sh);
+static void ngx_realtime_bus_retire(void *kept);
 static ngx_int_t ngx_realtime_bus_ring(ngx_cycle_t *cycle);
 static void ngx_realtime_bus_piece(ngx_realtime_ring_record_t *rec,
     const ngx_str_t *parts, ngx_uint_t n);
@@ -92,6 +94,12 @@ static void ngx_realtime_bus_dispatch(ngx_uint_t from,
 static ngx_int_t ngx_realtime_bus_collect(ngx_realtime_bus_partial_t *part,
     u_char *data, size_t len);
 static void ngx_realtime_bus_forget(ngx_realtime_bus_partial_t *part);
+
+
+const ngx_realtime_zone_keeper_t  ngx_realtime_bus_keeper = {
+    ngx_realtime_bus_keep,
+    ngx_realtime_bus_retire
+};
 
 
 static ngx_realtime_bus_t  ngx_realtime_bus;
@@ -136,19 +144,37 @@ ngx_realtime_bus_create(ngx_realtime_zone_sh_t *sh, ngx_slab_pool_t *shpool,
 }
 
 
-void
-ngx_realtime_bus_retire(void *data)
+static void *
+ngx_realtime_bus_keep(ngx_realtime_zone_sh_t *sh)
 {
-    ngx_realtime_zone_sh_t  *sh = data;
-
-    ngx_uint_t              i;
+    int                    *fds;
     ngx_realtime_bus_sh_t  *bus;
 
     bus = sh->bus;
 
-    for (i = 0; i < NGX_REALTIME_SLOTS; i++) {
-        (void) close(bus->fds[i]);
+    fds = ngx_alloc(sizeof(bus->fds), ngx_cycle->log);
+
+    if (fds) {
+        ngx_memcpy(fds, bus->fds, sizeof(bus->fds));
     }
+
+    return fds;
+}
+
+
+/* workers that still use the zone have descriptors of their own */
+
+static void
+ngx_realtime_bus_retire(void *kept)
+{
+    int         *fds = kept;
+    ngx_uint_t   i;
+
+    for (i = 0; i < NGX_REALTIME_SLOTS; i++) {
+        (void) close(fds[i]);
+    }
+
+    ngx_free(fds);
 }
 
 

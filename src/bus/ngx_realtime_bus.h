@@ -49,9 +49,8 @@ typedef void (*ngx_realtime_bus_pt)(ngx_uint_t from, u_char *data,
 ngx_int_t ngx_realtime_bus_create(ngx_realtime_zone_sh_t *sh,
     ngx_slab_pool_t *shpool, ngx_log_t *log);
 
-/* the zone is gone from the configuration: closes the eventfds; data is the
-   header of the zone */
-void ngx_realtime_bus_retire(void *data);
+/* the eventfds outlive the mapping of the zone */
+extern const ngx_realtime_zone_keeper_t  ngx_realtime_bus_keeper;
 
 ngx_int_t ngx_realtime_bus_init(ngx_cycle_t *cycle);
 void ngx_realtime_bus_exit(ngx_cycle_t *cycle);

@@ -14,11 +14,12 @@
  */
 
 typedef struct {
-    ngx_realtime_zone_sh_t     *sh;
-    ngx_slab_pool_t            *shpool;
-    ngx_realtime_zone_part_pt  *parts;
-    ngx_pool_cleanup_pt         retire;
-    unsigned                    inherited:1;
+    ngx_realtime_zone_sh_t            *sh;
+    ngx_slab_pool_t                   *shpool;
+    ngx_realtime_zone_part_pt         *parts;
+    const ngx_realtime_zone_keeper_t  *keeper;
+    void                              *kept;        /* the keeper's */
+    unsigned                           inherited:1;
 } ngx_realtime_zone_ctx_t;
 
 
@@ -46,7 +47,8 @@ ngx_realtime_zone_attach(ngx_shm_zone_t *zone)
 
 char *
 ngx_realtime_zone_directive(ngx_conf_t *cf, ngx_realtime_main_conf_t *rmcf,
-    ngx_realtime_zone_part_pt *parts, ngx_pool_cleanup_pt retire)
+    ngx_realtime_zone_part_pt *parts,
+    const ngx_realtime_zone_keeper_t *keeper)
 {
     ssize_t                   size;
     ngx_str_t                *value;
@@ -81,7 +83,7 @@ ngx_realtime_zone_directive(ngx_conf_t *cf, ngx_realtime_main_conf_t *rmcf,
     }
 
     ctx->parts = parts;
-    ctx->retire = retire;
+    ctx->keeper = keeper;
 
     rmcf->zone = ngx_shared_memory_add(cf, &value[1], size,
                                        NGX_REALTIME_ZONE_TAG);
@@ -119,6 +121,7 @@ ngx_realtime_zone_init(ngx_shm_zone_t *zone, void *data)
 
         ctx->sh = octx->sh;
         ctx->shpool = octx->shpool;
+        ctx->kept = octx->kept;
         octx->inherited = 1;
 
         ctx->sh->boots++;
@@ -180,6 +183,11 @@ ngx_realtime_zone_create(ngx_shm_zone_t *zone, ngx_realtime_zone_ctx_t *ctx)
         }
     }
 
+    ctx->kept = ctx->keeper->keep(sh);
+    if (ctx->kept == NULL) {
+        return NGX_ERROR;
+    }
+
     /* last: a zone with a magic is a whole one */
 
     sh->magic = NGX_REALTIME_ZONE_MAGIC;
@@ -196,9 +204,9 @@ ngx_realtime_zone_cleanup(void *data)
 {
     ngx_realtime_zone_ctx_t  *ctx = data;
 
-    /* ctx->sh is NULL when the configuration was only tested or failed */
+    /* nothing is kept when the configuration was only tested or failed */
 
-    if (ctx->sh && !ctx->inherited && ngx_process != NGX_PROCESS_WORKER) {
-        ctx->retire(ctx->sh);
+    if (ctx->kept && !ctx->inherited) {
+        ctx->keeper->retire(ctx->kept);
     }
 }

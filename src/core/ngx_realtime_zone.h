@@ -77,10 +77,22 @@ extern ngx_realtime_zone_sh_t  *ngx_realtime_zone_sh;  /* of this worker */
 extern ngx_slab_pool_t         *ngx_realtime_zone_pool;
 
 
+/*
+ * What a zone has outside of itself, such as descriptors: keep() notes it in
+ * the master's own memory when the zone is new, retire() gives it up after
+ * the zone has gone from the configuration, when it is unmapped already.
+ */
+
+typedef struct {
+    void                    *(*keep)(ngx_realtime_zone_sh_t *sh);
+    void                     (*retire)(void *kept);
+} ngx_realtime_zone_keeper_t;
+
+
 /* realtime_zone NAME SIZE; parts is a NULL-terminated list */
 char *ngx_realtime_zone_directive(ngx_conf_t *cf,
     ngx_realtime_main_conf_t *rmcf, ngx_realtime_zone_part_pt *parts,
-    ngx_pool_cleanup_pt retire);
+    const ngx_realtime_zone_keeper_t *keeper);
 
 /* in a worker */
 void ngx_realtime_zone_attach(ngx_shm_zone_t *zone);
