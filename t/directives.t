@@ -1,0 +1,254 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_realtime contributors
+
+# What cannot be right in a configuration stops nginx with a sentence that
+# says what to write instead, and every directive is in the manual.  Keys,
+# claims and token sources have their own table: auth_conf.t.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use lib 't/lib';
+use Test::Realtime;
+
+my $t = Test::Realtime->new;
+
+my $zone = 'realtime_zone main 16m;';
+my $database = 'realtime_database host=/run/postgresql;';
+my $key = 'realtime_jwt_key HS256 file:%%KEY%%;';
+
+my $number = qr/invalid number of arguments in "realtime_\w+" directive/;
+my $context = qr/"realtime_\w+" directive is not allowed here/;
+my $duplicate = qr/"realtime_\w+" directive is duplicate/;
+my $value = qr/"realtime_\w+" directive invalid value/;
+my $zero = qr/"realtime_\w+" directive must be more than 0/;
+my $size = qr/is not a size, write for example 64m/;
+my $small = qr/is too small, at least 8m is needed/;
+my $empty = qr/"realtime_users" directive has an empty name/;
+my $table = qr/cannot be the name of the users' table: it is made of/;
+my $column = qr/cannot be the name of the users' column: it is made of/;
+my $host = qr/names no host: add host=/;
+my $resolve = qr/would have to be resolved, .* add hostaddr= with its IP/;
+my $libpq = qr/is not one for libpq: /;
+my $after = qr/unknown parameter "[^"]+": after the conninfo come conn/;
+my $connections = qr/each worker can have 1 to 100 connections/;
+my $queue = qr/1 to 1000000 statements can wait for a connection/;
+my $timeout = qr/the timeout of a statement is a time from 100ms to 10m/;
+my $shared = qr/cannot share a location with "realtime_status"/;
+my $alone = qr/"realtime_status" directive must be alone in its location/;
+my $format = qr/"xml" is no format, write "json" or "prometheus"/;
+my $no_zone = qr/needs a zone, write "realtime_zone main 64m;" in the http/;
+my $no_key = qr/need a key to check tokens with, write for example/;
+my $no_database = qr/"realtime_chat" needs a database, write for example/;
+my $flag = qr/"yes" in "realtime_message_relay" .* "on" or "off"/;
+
+
+# The http block, whole.  undef: nginx starts, without a warning.
+
+my @http = (
+    ['realtime_zone main 8m', undef],
+    ['realtime_zone main', $number],
+    ['realtime_zone main 16m 16m', $number],
+    ['realtime_zone main 16x', $size],
+    ['realtime_zone main -16m', $size],
+    ['realtime_zone main 1g', $size],
+    ['realtime_zone main 0', $small],
+    ['realtime_zone main 8191k', $small],
+    ["$zone realtime_zone b 16m", qr/duplicate: one zone serves all servers/],
+    ["$zone limit_req_zone \$uri zone=main:16m rate=1r/s",
+     qr/zone "main" is already declared for a different use/],
+
+    ["$database realtime_users people", undef],
+    ["$database realtime_users app.people user_id", undef],
+    ["$database realtime_users _A1", undef],
+    ["$database realtime_users", $number],
+    ["$database realtime_users a b c", $number],
+    ["$database realtime_users a; realtime_users a", $duplicate],
+    ["$database realtime_users ''", $empty],
+    ["$database realtime_users a ''", $empty],
+    (map { ["$database realtime_users $_", $table] }
+         qw( "a;b" a"b 1a a.b.c a. .a )),
+    ["$database realtime_users a b.c", $column],
+
+    ['realtime_drain_timeout 0', undef],
+    ['realtime_drain_timeout 1m', undef],
+    ['realtime_drain_timeout', $number],
+    ['realtime_drain_timeout soon', $value],
+    ['realtime_drain_timeout -1', $value],
+    ['realtime_drain_timeout 1s; realtime_drain_timeout 1s', $duplicate],
+
+    (map { ["realtime_database $_", undef] }
+         ('"host=/run/postgresql dbname=chat"', 'host=::1',
+          'postgres://u:s3s3@127.0.0.1/chat', 'host=localhost,10.0.0.1',
+          '"host=db.example.com hostaddr=10.0.0.1"',
+          'host=/a timeout=10m connections=100 queue=1')),
+    ['realtime_database', $number],
+    ['realtime_database ""', $host],
+    ['realtime_database dbname=chat', $host],
+    ['realtime_database host=db.example.com', $resolve],
+    ['realtime_database postgres://db/chat', $resolve],
+    ['realtime_database host=10.0.0.1,db', $resolve],
+    ['realtime_database service=chat',
+     qr/not supported: write out what the service file says/],
+    ['realtime_database nonsense', $libpq],
+    ['realtime_database "host=/a password=s3s3 x=y"', $libpq],
+    ['realtime_database host=/a dbname=chat', $after],
+    (map { ["realtime_database host=/a connections=$_", $connections] }
+         ('0', '101', '-1', 'x', '')),
+    (map { ["realtime_database host=/a queue=$_", $queue] }
+         ('0', '1000001', 'x')),
+    (map { ["realtime_database host=/a timeout=$_", $timeout] }
+         ('99ms', '11m', '0', 'x')),
+    ["$database $database", $duplicate],
+);
+
+# what a location serves: http block and server block
+
+my @serves = (
+    ["$zone $database", "$key location / { realtime_socket; }", undef],
+    ["$zone $database",
+     "$key location / { realtime_chat; realtime_socket; }", undef],
+    [$zone, 'location / { realtime_status; }', undef],
+    [$zone, 'location / { realtime_status prometheus; }', undef],
+    [$zone, "$key location / { realtime_socket; realtime_chat; "
+            . 'realtime_message_relay on; }', undef],
+    [$zone, "$key location / { realtime_socket; realtime_chat; }",
+     $no_database],
+    [$zone, "$key location / { realtime_chat; realtime_message_relay on; }",
+     $no_database],
+    ['', "$key location / { realtime_socket; }", $no_zone],
+    ['', "$key location / { realtime_chat; }", $no_zone],
+    ['', 'location / { realtime_status; }', $no_zone],
+    ["$zone $database", 'location / { realtime_socket; }', $no_key],
+    ["$zone $database", 'location / { realtime_chat; }', $no_key],
+);
+
+# a location beside which everything is as it should be
+
+push @serves, map { ["$zone $database", "$key location / { $_->[0]; }",
+                     $_->[1]] } (
+    ['realtime_socket on', $number],
+    ['realtime_chat on', $number],
+    ['realtime_status json json', $number],
+    ['realtime_status xml', $format],
+    ['realtime_socket; realtime_socket', $duplicate],
+    ['realtime_chat; realtime_chat', $duplicate],
+    ['realtime_status; realtime_status', $alone],
+    ['realtime_socket; realtime_status', $alone],
+    ['realtime_chat; realtime_status', $alone],
+    ['realtime_status; realtime_socket', $shared],
+    ['realtime_status; realtime_chat', $shared],
+    ['if ($uri) { realtime_socket; }', $context],
+    ['if ($uri) { realtime_ping_timeout 1s; }', $context],
+);
+
+# the server block
+
+push @serves, map { ["$zone $database", "$_->[0];", $_->[1]] } (
+    (map { ["realtime_$_", $context] }
+         ('zone b 16m', 'database host=/a', 'users a', 'drain_timeout 1s',
+          'socket', 'chat', 'status')),
+
+    (map { my $name = $_; map { ["realtime_$name $_->[0]", $_->[1]] }
+               (['1s', undef], ['500ms', undef], ['', $number], ['0', $zero],
+                ['0ms', $zero], ['1x', $value], ['-1', $value],
+                ["1s; realtime_$name 1s", $duplicate]) }
+         qw( ping_interval ping_timeout connect_timeout )),
+
+    (map { my $name = $_; map { ["realtime_$name $_->[0]", $_->[1]] }
+               (['64k', undef], ['2m', undef], ['', $number], ['0', $zero],
+                ['1x', $value], ['1.5m', $value],
+                ["1m; realtime_$name 1m", $duplicate]) }
+         qw( max_payload send_limit )),
+
+    ['realtime_message_relay on', undef],
+    ['realtime_message_relay', $number],
+    ['realtime_message_relay yes', $flag],
+    ['realtime_message_relay on; realtime_message_relay on', $duplicate],
+    ['realtime_relay on', qr/unknown directive "realtime_relay"/],
+);
+
+
+check("$_->[0];", '', $_->[1]) for @http;
+check(@$_) for @serves;
+
+manual();
+
+# what nginx said is no news by now
+
+$t->allow(qr/\[emerg\]/);
+done_testing();
+
+
+sub check {
+    my ($http, $server, $expected) = @_;
+
+    $t->{http} = "$http\n";
+    $t->{server} = "$server\n";
+
+    my ($status, $text) = $t->check_conf;
+    my $name = $server eq '' ? $http : $http eq '' ? "(no zone) $server"
+               : $server;
+
+    if (!defined $expected) {
+        ok($status == 0 && $text !~ /\[(?:warn|emerg)\]/, "taken: $name")
+            or diag($text);
+
+    } else {
+        ok($status != 0 && $text =~ $expected && $text !~ /s3s3/,
+           "refused: $name")
+            or diag("looked for $expected in: $text");
+    }
+}
+
+
+# docs/directives.md has a heading for each, with the contexts of the table
+
+sub manual {
+    my $source = slurp('ngx_realtime_module.c');
+    my $manual = slurp('docs/directives.md');
+
+    my ($commands) = $source =~ /_commands\[\] = (.*?)ngx_null_command/s;
+    my ($variables) = $source =~ /_variables\[\] = (.*?)ngx_http_null/s;
+
+    my %directive = $commands =~ /ngx_string\("(\w+)"\),\s*(\S+)\|NGX_CONF/g;
+    my %section = $manual =~ /^\#\#\#[ ](realtime_\w+)\n
+                              (.*?)(?=^\#|\z)/xsmg;
+
+    is_deeply([sort keys %section], [sort keys %directive],
+              'the manual has the directives of the module');
+
+    for my $name (sort keys %directive) {
+        my ($is) = ($section{$name} // '') =~ /^- Context: (.*)\n/m;
+
+        is($is, contexts($directive{$name}), "$name: its context");
+        like($section{$name}, qr/^- Syntax: `$name\b.*;`\n- Default: /sm,
+             "$name: its syntax and its default");
+    }
+
+    is_deeply([sort $manual =~ /^### \$(\w+)$/mg],
+              [sort $variables =~ /ngx_string\("(\w+)"\)/g],
+              'and its variables');
+}
+
+
+sub contexts {
+    my ($flags) = @_;
+
+    return '`http`, `server`, `location`' if $flags =~ /ANY_CONF/;
+    return '`http`' if $flags =~ /NGX_HTTP_MAIN_CONF/;
+    return '`location`';
+}
+
+
+sub slurp {
+    my ($path) = @_;
+
+    open my $fh, '<', "$Test::Realtime::ROOT/$path" or die "$path: $!";
+    local $/;
+
+    return scalar <$fh>;
+}
