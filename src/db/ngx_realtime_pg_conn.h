@@ -201,7 +201,6 @@ ngx_uint_t ngx_realtime_pg_sock_ready(ngx_realtime_pg_conn_t *pc);
 ngx_uint_t ngx_realtime_pg_sock_drained(ngx_realtime_pg_conn_t *pc);
 
 
-
 /* texts of Postgres and libpq on one line, without hints, for the log */
 
 void ngx_realtime_pg_conn_reason(char *dst, size_t size, const PGresult *res);
