@@ -604,10 +604,12 @@ ngx_realtime_init_process(ngx_cycle_t *cycle)
 
     ngx_realtime_bus_on_gap(ngx_realtime_session_close_all);
 
-    if (rmcf->database
-        && ngx_realtime_pg_init(cycle, rmcf->database) != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (rmcf->database) {
+        ngx_realtime_chat_start(rmcf);
+
+        if (ngx_realtime_pg_init(cycle, rmcf->database) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     ngx_realtime_slot_live();

@@ -100,9 +100,13 @@ void ngx_realtime_chat_fetch(ngx_realtime_call_t *call,
 void ngx_realtime_chat_relay(ngx_realtime_call_t *call,
     ngx_realtime_chat_send_t *args);
 
-/* configuration time: registers the statements with db/ */
+/* configuration time: checks and quotes the names of realtime_users */
 ngx_int_t ngx_realtime_chat_init(ngx_conf_t *cf,
     ngx_realtime_main_conf_t *rmcf);
+
+/* in a worker, before db/ starts: registers the statements; their text is
+   that of the cycle which the worker belongs to */
+void ngx_realtime_chat_start(ngx_realtime_main_conf_t *rmcf);
 
 
 #endif /* _NGX_REALTIME_CHAT_H_INCLUDED_ */

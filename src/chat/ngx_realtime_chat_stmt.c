@@ -203,6 +203,12 @@ static ngx_realtime_refusal_e ngx_realtime_chat_stmt_refusal(
 ngx_int_t
 ngx_realtime_chat_stmt_begin(ngx_realtime_call_t *call, u_char *caller)
 {
+    if (!ngx_realtime_pg_configured()) {
+        /* a location that only relays */
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_UNAVAILABLE);
+        return NGX_ERROR;
+    }
+
     if (rt_uuid_parse(call->caller.user.data, call->caller.user.len, caller)
         != RT_OK)
     {
@@ -341,13 +347,20 @@ ngx_realtime_chat_init(ngx_conf_t *cf, ngx_realtime_main_conf_t *rmcf)
     *ngx_snprintf(p, size - 1, ngx_realtime_chat_stmt_create,
                   &column, &table, &column) = '\0';
 
-    ngx_realtime_chat_stmts[NGX_REALTIME_STMT_CREATE].sql = (char *) p;
+    rmcf->create_sql = (char *) p;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_realtime_chat_start(ngx_realtime_main_conf_t *rmcf)
+{
+    ngx_realtime_chat_stmts[NGX_REALTIME_STMT_CREATE].sql = rmcf->create_sql;
 
     ngx_realtime_pg_catalogue(ngx_realtime_chat_stmts,
                               sizeof(ngx_realtime_chat_stmts)
                                   / sizeof(ngx_realtime_pg_stmt_t));
-
-    return NGX_OK;
 }
 
 

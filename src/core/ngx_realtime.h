@@ -39,6 +39,7 @@ typedef struct {
 
     ngx_str_t                  users_table;   /* as written: schema.table */
     ngx_str_t                  users_column;  /* its uuid column */
+    const char                *create_sql;    /* chat's, made of these two */
 
     ngx_msec_t                 drain_timeout;
 } ngx_realtime_main_conf_t;

@@ -44,6 +44,13 @@ static ngx_uint_t                     ngx_realtime_pg_nstmts;
 static ngx_realtime_pg_pool_t        *ngx_realtime_pg_pool;
 
 
+ngx_uint_t
+ngx_realtime_pg_configured(void)
+{
+    return ngx_realtime_pg_pool != NULL;
+}
+
+
 void
 ngx_realtime_pg_query(ngx_realtime_pg_query_t *q)
 {

@@ -110,6 +110,9 @@ ngx_int_t ngx_realtime_pg_init(ngx_cycle_t *cycle,
 /* no handler is called for what is left: the process ends */
 void ngx_realtime_pg_exit(ngx_cycle_t *cycle);
 
+/* there is a pool: without one nothing may be asked */
+ngx_uint_t ngx_realtime_pg_configured(void);
+
 void ngx_realtime_pg_query(ngx_realtime_pg_query_t *q);
 
 /* the five-character SQLSTATE of a REFUSED result, "" if there is none */
