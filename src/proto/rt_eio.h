@@ -40,6 +40,9 @@ typedef struct {
 } rt_eio_packet_t;
 
 
+#define RT_EIO_SEPARATOR 0x1e    /* between the packets of a payload */
+
+
 /* of one text message: RT_OK; RT_ERROR: empty, or an unknown type */
 int rt_eio_parse(rt_eio_packet_t *pkt, const uint8_t *p, size_t len);
 
@@ -57,6 +60,24 @@ typedef struct {
 /* writes the OPEN packet, type included; returns its length; size is at least
    RT_EIO_OPEN_MAX, sid at most 32 bytes */
 size_t rt_eio_open(uint8_t *out, size_t size, const rt_eio_open_t *open);
+
+
+/*
+ * Polling payloads: packets joined by RT_EIO_SEPARATOR; "b" and base64 stand
+ * for the bytes of an attachment, without a type in front.
+ *
+ * rt_eio_next() takes the packets out of [*pos, last) one by one, in place:
+ * base64 is decoded over itself.  RT_OK: *data is a text packet, type
+ * included, or the bytes of an attachment (*binary = 1); RT_AGAIN: no more;
+ * RT_ERROR: an empty packet, or base64 that is none.  The caller has checked
+ * the payload's UTF-8.
+ */
+int rt_eio_next(uint8_t **pos, uint8_t *last, rt_str_t *data,
+    unsigned *binary);
+
+/* one attachment as it stands in a payload: "b" and padded base64 */
+#define rt_eio_binary_size(len)  (1 + ((size_t) (len) + 2) / 3 * 4)
+uint8_t *rt_eio_binary(uint8_t *out, const uint8_t *p, size_t len);
 
 
 #endif /* _RT_EIO_H_INCLUDED_ */

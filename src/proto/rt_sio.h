@@ -56,5 +56,18 @@ int rt_sio_check(const rt_sio_packet_t *pkt, const json_t *payload,
 size_t rt_sio_header(uint8_t *out, uint8_t type, rt_str_t nsp,
     unsigned has_id, uint64_t id);
 
+/* the same with "<attachments>-" behind the type when there are any; 5 more
+   bytes of room */
+size_t rt_sio_binary_header(uint8_t *out, uint8_t type, unsigned attachments,
+    rt_str_t nsp, unsigned has_id, uint64_t id);
+
+/*
+ * The placeholders {"_placeholder":true,"num":N} of a binary packet: RT_OK if
+ * every N is an integer in [0, attachments), as the stock parser asks for;
+ * RT_ERROR with *why.
+ */
+int rt_sio_placeholders(const json_t *payload, unsigned attachments,
+    const char **why);
+
 
 #endif /* _RT_SIO_H_INCLUDED_ */
