@@ -143,6 +143,7 @@ $SIG{INT} = $SIG{TERM} = sub { die "interrupted\n" };
 
 my $servers = Servers->new();
 my ($failed, @lines, %results);
+my ($load) = split ' ', do { local @ARGV = '/proc/loadavg'; <> };
 
 for my $name (split /,/, $names) {
     my $row = $rows{$name} or die "no such row: $name\n";
@@ -152,8 +153,10 @@ for my $name (split /,/, $names) {
 }
 
 unshift @lines,
-    join(' | ', '| ', (map { $title{$_} } @servers), 'asked of ours', '')
-    . "\n", '|---|' . '---:|' x @servers . "---|\n";
+    "$rounds rounds of $seconds s; load average before: $load.\n\n",
+    join(' | ', '| ', (map { $title{$_} } @servers), 'ours / Socket.IO',
+         'asked of ours', '')
+    . "\n", '|---|' . '---:|' x @servers . "---:|---|\n";
 
 s/ +$//mg, s/^\|  \|/| |/ for @lines;
 print "\n", @lines;
@@ -248,7 +251,7 @@ sub median {
 
 sub table {
     my ($name, $row) = @_;
-    my @lines = "| **$row->{title}** |" . ' |' x @servers . " |\n";
+    my @lines = "| **$row->{title}** |" . ' |' x @servers . " | |\n";
 
     for my $figure (@{$row->{figures}}) {
         my (undef, undef, $digits, $target, $met) = @$figure;
@@ -267,8 +270,11 @@ sub table {
             $target .= $ok ? '' : ', **missed**';
         }
 
-        push @lines, join(' | ', "| $figure->[0]", @cells, $target // '')
-                     . " |\n";
+        my $ratio = $median{ours} && $median{socketio}
+                    ? sprintf '%.2f', $median{ours} / $median{socketio} : '';
+
+        push @lines, join(' | ', "| $figure->[0]", @cells, $ratio,
+                          $target // '') . " |\n";
     }
 
     return @lines;
