@@ -355,6 +355,11 @@ ngx_realtime_session_age(ngx_realtime_age_t *age)
 
     if (s->pinged && (ngx_msec_int_t) (s->pong_by - now) <= 0) {
         ngx_realtime_count(ping_timeouts);
+        ngx_realtime_log_client(NGX_LOG_INFO, s->transport->log,
+                                "session closed", "no pong in time",
+                                s->socket ? &s->socket->identity.user
+                                          : &s->user,
+                                s->socket ? &s->socket->id : NULL);
         ngx_realtime_session_close(s, RT_WS_NO_STATUS, "ping timeout");
         return;
     }
