@@ -423,6 +423,10 @@ ngx_realtime_ws_frame(ngx_realtime_ws_t *ws, rt_ws_event_t *ev)
             ngx_realtime_ws_send_close(ws, ev->code);
             ngx_realtime_ws_closed(ws, "transport close");
             ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_CLOSING);
+
+        } else if (ws->out == NULL) {
+            /* the answer to our Close; clients wait for the end of TCP */
+            ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_DEAD);
         }
 
         return;
