@@ -41,12 +41,14 @@ sub new {
     );
 
     my $path = $o{path} // '/socket.io/?EIO=4&transport=websocket';
-    my $text = ($o{method} // 'GET') . " $path HTTP/1.1\r\n";
+    my $text = ($o{method} // 'GET') . " $path HTTP/"
+               . ($o{version} // '1.1') . "\r\n";
     $text .= "$_: $h{$_}\r\n" for grep { defined $h{$_} } sort keys %h;
 
     my $self = bless { s => $s, in => '', headers => {} }, $class;
 
-    # "first": bytes behind the request, before its answer is there
+    # "first": bytes behind the request, before its answer is there; a header
+    # that is undef is left out
 
     $self->raw("$text\r\n" . ($o{first} // ''));
     $self->answer($key, $o{timeout} // 5);
