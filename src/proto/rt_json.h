@@ -28,6 +28,46 @@
 int rt_json_parse(const uint8_t *p, size_t len, json_t **value);
 
 /*
+ * Reading without a tree: the text is checked once and then cut up in place.
+ * It costs a tenth of a parse into jansson's objects, and keeps numbers, and
+ * whatever else is only passed on, exactly as they were written.
+ *
+ * rt_json_check() takes a whole text (RFC 8259, any value, white space around
+ * it): RT_OK, or RT_ERROR, also for depth over RT_JSON_DEPTH.  It allocates
+ * nothing and does not recurse.  Bytes of strings are not checked for UTF-8.
+ * \u escapes of lone surrogates pass, as they do in JavaScript.
+ *
+ * The others take values: slices without white space around them of a text
+ * that has passed, the whole text included.
+ */
+int rt_json_check(const uint8_t *p, size_t len);
+
+/* the text without white space around it: a value */
+rt_str_t rt_json_trim(const uint8_t *p, size_t len);
+
+/* what a value is: its first byte, '{' '[' '"' 't' 'f' 'n', or '0' for any
+   number */
+uint8_t rt_json_type(rt_str_t value);
+
+/* the first n items of an array into items; returns how many it has */
+size_t rt_json_items(rt_str_t array, rt_str_t *items, size_t n);
+
+/*
+ * Members of an object by name: values[i] is that of names[i], or has the
+ * data NULL when there is none.  Of a repeated name the last one counts.
+ * Names are compared unescaped.  n is at most 32.
+ */
+void rt_json_members(rt_str_t object, const char *const *names,
+    rt_str_t *values, size_t n);
+
+/*
+ * The contents of a string, unescaped in place: p is the value, quotes
+ * included, which is changed.  RT_OK with *out; RT_ERROR: a lone surrogate,
+ * or p is no string.
+ */
+int rt_json_string(uint8_t *p, size_t len, rt_str_t *out);
+
+/*
  * A string's contents for between two quotes: escapes what JSON must, and
  * < > & U+2028 U+2029 as \u00XX, so that a reply can be neither read as HTML
  * nor break out of a script.  Input is valid UTF-8.
