@@ -269,7 +269,9 @@ ngx_realtime_pg_conf_hosts(ngx_conf_t *cf, PQconninfoOption *options,
             return NGX_CONF_ERROR;
         }
 
-        p = ngx_cpymem(p, addr.data, addr.len);
+        if (addr.len) {
+            p = ngx_cpymem(p, addr.data, addr.len);
+        }
 
         if (end == NULL) {
             break;

@@ -116,7 +116,12 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
 
     s->user.data = (u_char *) s + sizeof(ngx_realtime_session_t);
     s->user.len = user->len;
-    ngx_memcpy(s->user.data, user->data, user->len);
+
+    if (user->len) {
+        /* else data is NULL: the token comes with CONNECT */
+        ngx_memcpy(s->user.data, user->data, user->len);
+    }
+
     s->expires = expires;
 
     s->age.handler = ngx_realtime_session_age;
