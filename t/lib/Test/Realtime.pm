@@ -291,8 +291,11 @@ sub start {
     $self->{pid} = $self->spawn("$self->{dir}/stderr.log", $self->argv);
 
     my $up = wait_for(10, sub {
-        waitpid($self->{pid}, WNOHANG) == $self->{pid}
-            and die "nginx did not start:\n" . $self->log . $self->stderr;
+        if (waitpid($self->{pid}, WNOHANG) == $self->{pid}) {
+            $self->{pid} = undef;
+            die "nginx did not start:\n" . $self->log . $self->stderr;
+        }
+
         return $self->listening && $self->workers >= $self->count;
     });
 
