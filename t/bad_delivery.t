@@ -91,8 +91,8 @@ for (
     ['in two, at every place of a header', $hello,
      map({ (substr($noop, 0, $_), substr($noop, $_)) } 1 .. 9),
      text($connect)],
-    ['in one segment', "0 pong a 40 42[\"connected\" pong b", ping('a') . text($connect)
-     . ping('b')],
+    ['in one segment', '0 pong a 40 42["connected" pong b',
+     ping('a') . text($connect) . ping('b')],
     ['many in one segment', "0 pong x" . ' pong x' x 999, ping('x') x 1000],
     ['two, cut in the second', "$hello pong a",
      unpack 'a' . (3 + length text($connect)) . 'a*',

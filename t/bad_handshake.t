@@ -101,7 +101,7 @@ for (
      headers(Origin => "http://a\r\nOrigin: \x02")],
 
     ['a sid', $SID, 'a sid that no session has',
-     path => path('EIO=4', 'transport=websocket', 'sid=abcdefghijklmnopqrst')],
+     path => path('EIO=4', 'transport=websocket', 'sid=' . 'x' x 20)],
     ['a sid without an upgrade', $SID, 'a sid that no session has',
      path => path('EIO=4', 'transport=websocket', 'sid=x'),
      headers => {%plain}],
