@@ -40,6 +40,8 @@
 #define NGX_REALTIME_WS_BUFFER   65536     /* of the worker, each way */
 #define NGX_REALTIME_WS_TURN     16        /* reads per event */
 #define NGX_REALTIME_WS_LINGER   3000      /* ms, CLOSING at most */
+#define NGX_REALTIME_WS_NODE     64        /* what a queued message costs
+                                              beside its bytes */
 
 
 typedef enum {
@@ -68,7 +70,8 @@ typedef struct {
 
     ngx_realtime_ws_out_t     *out;        /* not yet written, in order */
     ngx_realtime_ws_out_t    **out_last;
-    size_t                     out_bytes;  /* of these, and not yet written */
+    size_t                     out_bytes;  /* not yet written, and their
+                                              nodes */
     size_t                     out_done;   /* bytes of the first, written */
     size_t                     send_limit;
 
@@ -575,7 +578,7 @@ ngx_realtime_ws_queue(ngx_realtime_ws_t *ws, ngx_realtime_msg_t *m)
     out->next = NULL;
     *ws->out_last = out;
     ws->out_last = &out->next;
-    ws->out_bytes += m->len;
+    ws->out_bytes += m->len + NGX_REALTIME_WS_NODE;
 
     if (ws->flush.prev == NULL) {
         ngx_queue_insert_tail(&ngx_realtime_ws_dirty, &ws->flush);
@@ -845,6 +848,7 @@ ngx_realtime_ws_written(ngx_realtime_ws_t *ws, size_t n)
 
         n -= left;
         ws->out_done = 0;
+        ws->out_bytes -= NGX_REALTIME_WS_NODE;
         ws->out = out->next;
 
         ngx_realtime_msg_unref(out->message);
