@@ -26,7 +26,7 @@ my $duplicate = qr/"realtime_\w+" directive is duplicate/;
 my $value = qr/"realtime_\w+" directive invalid value/;
 my $zero = qr/"realtime_\w+" directive must be more than 0/;
 my $size = qr/is not a size, write for example 64m/;
-my $small = qr/is too small, at least 8m is needed/;
+my $small = qr/is too small, at least 16m is needed/;
 my $empty = qr/"realtime_users" directive has an empty name/;
 my $table = qr/cannot be the name of the users' table: it is made of/;
 my $column = qr/cannot be the name of the users' column: it is made of/;
@@ -49,7 +49,9 @@ my $flag = qr/"yes" in "realtime_message_relay" .* "on" or "off"/;
 # The http block, whole.  undef: nginx starts, without a warning.
 
 my @http = (
-    ['realtime_zone main 8m', undef],
+    ['realtime_zone main 16m', undef],
+    ['realtime_zone main 8m', $small],
+    ['realtime_zone "" 16m', qr/needs a name/],
     ['realtime_zone main', $number],
     ['realtime_zone main 16m 16m', $number],
     ['realtime_zone main 16x', $size],

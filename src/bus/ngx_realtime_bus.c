@@ -22,7 +22,7 @@
 
 
 #define NGX_REALTIME_BUS_TURN       512    /* records of a ring per turn */
-#define NGX_REALTIME_BUS_PIECE      32768  /* bytes of a payload per record */
+#define NGX_REALTIME_BUS_PIECE      16384  /* bytes of a payload per record */
 #define NGX_REALTIME_BUS_PARTS      8
 #define NGX_REALTIME_BUS_WAITING    (16 * 1024 * 1024)  /* bytes, per worker */
 
@@ -105,6 +105,13 @@ const ngx_realtime_zone_keeper_t  ngx_realtime_bus_keeper = {
 static ngx_realtime_bus_t  ngx_realtime_bus;
 
 
+/* whose cursors count in our ring: nobody reads its own */
+
+#define ngx_realtime_bus_readers()                                            \
+    (ngx_realtime_slot_live_mask()                                            \
+     & ~ngx_realtime_slot_bit(ngx_realtime_slot))
+
+
 ngx_int_t
 ngx_realtime_bus_create(ngx_realtime_zone_sh_t *sh, ngx_slab_pool_t *shpool,
     ngx_log_t *log)
@@ -118,10 +125,11 @@ ngx_realtime_bus_create(ngx_realtime_zone_sh_t *sh, ngx_slab_pool_t *shpool,
         return NGX_ERROR;
     }
 
-    /* 1/64 of the zone, as a power of two from 128k to 4m */
+    /* 1/128 of the zone, as a power of two from 128k to 4m: so all slots can
+       have one, and half of the zone is left */
 
     for (size = 128 * 1024; size < 4 * 1024 * 1024; size *= 2) {
-        if (size * 2 > sh->zone_size / 64) {
+        if (size * 2 > sh->zone_size / 128) {
             break;
         }
     }
@@ -311,8 +319,7 @@ ngx_realtime_bus_send(ngx_realtime_mask_t mask, ngx_realtime_bus_type_e type,
     ngx_uint_t                   i, k, more;
     ngx_realtime_ring_record_t   rec;
 
-    mask &= ngx_realtime_slot_live_mask()
-            & ~ngx_realtime_slot_bit(ngx_realtime_slot);
+    mask &= ngx_realtime_bus_readers();
 
     if (mask == 0 || ngx_realtime_bus.ring == NULL) {
         return;
@@ -375,7 +382,7 @@ ngx_realtime_bus_piece(ngx_realtime_ring_record_t *rec,
 
     if (ngx_queue_empty(&bus->waiting)) {
 
-        if (ngx_realtime_ring_append(bus->ring, ngx_realtime_slot_live_mask(),
+        if (ngx_realtime_ring_append(bus->ring, ngx_realtime_bus_readers(),
                                      rec, parts, n, &behind)
             == NGX_OK)
         {
@@ -428,7 +435,7 @@ ngx_realtime_bus_wait(ngx_realtime_ring_record_t *rec, const ngx_str_t *parts,
         /* whoever holds the ring up is told that it missed something */
 
         blockers = ngx_realtime_ring_blockers(bus->ring,
-                                              ngx_realtime_slot_live_mask(),
+                                              ngx_realtime_bus_readers(),
                                               NGX_REALTIME_BUS_PIECE);
 
         if (w == NULL) {
@@ -465,7 +472,7 @@ ngx_realtime_bus_flush(void)
         /* before the try: a reader that moves after it will wake us */
         __atomic_store_n(&bus->ring->waiting, 1, __ATOMIC_SEQ_CST);
 
-        live = ngx_realtime_slot_live_mask();
+        live = ngx_realtime_bus_readers();
 
         if (ngx_realtime_ring_append(bus->ring, live, &w->record, &part, 1,
                                      &behind)

@@ -61,6 +61,10 @@ ngx_realtime_zone_directive(ngx_conf_t *cf, ngx_realtime_main_conf_t *rmcf,
 
     value = cf->args->elts;
 
+    if (value[1].len == 0) {
+        return "needs a name";
+    }
+
     size = ngx_parse_size(&value[2]);
 
     if (size == NGX_ERROR) {
@@ -73,7 +77,7 @@ ngx_realtime_zone_directive(ngx_conf_t *cf, ngx_realtime_main_conf_t *rmcf,
     if (size < (ssize_t) NGX_REALTIME_ZONE_MIN) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "realtime_zone: \"%V\" is too small, "
-                           "at least 8m is needed", &value[2]);
+                           "at least 16m is needed", &value[2]);
         return NGX_CONF_ERROR;
     }
 

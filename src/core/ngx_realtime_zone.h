@@ -34,7 +34,7 @@
 #define NGX_REALTIME_ZONE_LAYOUT    1                /* change: bump it */
 #define NGX_REALTIME_ZONE_TAG                                                 \
     ((void *) (uintptr_t) (0x53494f0000 + NGX_REALTIME_ZONE_LAYOUT))
-#define NGX_REALTIME_ZONE_MIN       (8 * 1024 * 1024)
+#define NGX_REALTIME_ZONE_MIN       (16 * 1024 * 1024)
 
 #define NGX_REALTIME_SLOTS          64     /* bits of a mask */
 #define NGX_REALTIME_CACHELINE      64
