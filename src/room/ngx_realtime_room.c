@@ -320,21 +320,47 @@ ngx_realtime_room_publish_user(ngx_str_t *user, ngx_str_t *except,
     ngx_realtime_msg_t *m)
 {
     ngx_str_t  name;
-    u_char     buf[sizeof(NGX_REALTIME_ROOM_USER) - 1
-                   + NGX_REALTIME_USER_MAX];
+    u_char     buf[NGX_REALTIME_ROOM_USER_MAX];
+
+    if (ngx_realtime_room_of_user(&name, buf, user) == NGX_OK) {
+        ngx_realtime_room_publish(&name, except, m);
+    }
+}
+
+
+ngx_int_t
+ngx_realtime_room_of_user(ngx_str_t *name, u_char *buf, ngx_str_t *user)
+{
+    u_char      c, *p;
+    size_t      i;
+    ngx_uint_t  uuid;
 
     if (user->len > NGX_REALTIME_USER_MAX) {
-        return;
+        return NGX_ERROR;
     }
 
-    name.data = buf;
-    name.len = sizeof(NGX_REALTIME_ROOM_USER) - 1 + user->len;
+    name->data = buf;
 
-    ngx_memcpy(ngx_cpymem(buf, NGX_REALTIME_ROOM_USER,
-                          sizeof(NGX_REALTIME_ROOM_USER) - 1),
-               user->data, user->len);
+    p = ngx_cpymem(buf, NGX_REALTIME_ROOM_USER,
+                   sizeof(NGX_REALTIME_ROOM_USER) - 1);
 
-    ngx_realtime_room_publish(&name, except, m);
+    uuid = (user->len == NGX_REALTIME_UUID_LEN);
+
+    for (i = 0; uuid && i < user->len; i++) {
+        c = ngx_tolower(user->data[i]);
+        uuid = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
+    }
+
+    if (uuid) {
+        ngx_strlow(p, user->data, user->len);
+
+    } else {
+        ngx_memcpy(p, user->data, user->len);
+    }
+
+    name->len = p + user->len - buf;
+
+    return NGX_OK;
 }
 
 

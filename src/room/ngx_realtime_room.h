@@ -53,8 +53,19 @@ void ngx_realtime_room_leave(ngx_realtime_seat_t *seat);
 void ngx_realtime_room_publish(ngx_str_t *name, ngx_str_t *except,
     ngx_realtime_msg_t *m);
 
-/* the room that every socket of a user is in: "user:<id>" */
+/*
+ * The room that every socket of a user is in: "user:<id>".  Postgres knows
+ * UUIDs in lower case only, tokens may have them in any: the room of a UUID is
+ * the lower-case one.  buf has room for NGX_REALTIME_ROOM_USER_MAX bytes;
+ * NGX_ERROR: no user has an id so long.
+ */
 #define NGX_REALTIME_ROOM_USER      "user:"
+#define NGX_REALTIME_ROOM_USER_MAX                                            \
+    (sizeof(NGX_REALTIME_ROOM_USER) - 1 + NGX_REALTIME_USER_MAX)
+
+ngx_int_t ngx_realtime_room_of_user(ngx_str_t *name, u_char *buf,
+    ngx_str_t *user);
+
 void ngx_realtime_room_publish_user(ngx_str_t *user, ngx_str_t *except,
     ngx_realtime_msg_t *m);
 

@@ -394,8 +394,7 @@ ngx_realtime_socket_create(ngx_realtime_session_t *s,
 static ngx_int_t
 ngx_realtime_socket_enter(ngx_realtime_socket_t *sk)
 {
-    u_char                        name[sizeof(NGX_REALTIME_ROOM_USER) - 1
-                                       + NGX_REALTIME_USER_MAX];
+    u_char                        name[NGX_REALTIME_ROOM_USER_MAX];
     ngx_str_t                     room;
     ngx_realtime_socket_entry_t  *e;
 
@@ -405,12 +404,9 @@ ngx_realtime_socket_enter(ngx_realtime_socket_t *sk)
         return NGX_ERROR;
     }
 
-    room.data = name;
-    room.len = ngx_snprintf(name, sizeof(name), "%s%V",
-                            NGX_REALTIME_ROOM_USER, &sk->identity.user)
-               - name;
-
-    if (ngx_realtime_room_join(&sk->seat, &room, sk) != NGX_OK) {
+    if (ngx_realtime_room_of_user(&room, name, &sk->identity.user) != NGX_OK
+        || ngx_realtime_room_join(&sk->seat, &room, sk) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
