@@ -23,7 +23,7 @@ my $HTTP = <<'EOT';
     large_client_header_buffers 4 16k;
 EOT
 
-my $t = Test::Realtime->new(http => $HTTP, level => 'debug',
+my $t = Test::Realtime->new(http => $HTTP, level => 'info',
                             server => <<'EOT');
         realtime_jwt_key HS256 file:%%KEY%%;
 

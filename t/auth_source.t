@@ -21,7 +21,7 @@ my $HTTP = <<'EOT';
     realtime_database "host=%%DIR%% dbname=none";
 EOT
 
-my $t = Test::Realtime->new(http => $HTTP, level => 'debug',
+my $t = Test::Realtime->new(http => $HTTP, level => 'info',
                             server => <<'EOT');
         realtime_jwt_key HS256 file:%%KEY%%;
 

@@ -54,15 +54,20 @@ ngx_realtime_reply_refusal(ngx_http_request_t *r, ngx_realtime_refusal_e why,
 {
     ngx_buf_t                     *b;
     ngx_int_t                      rc;
+    const char                    *reason;
+    ngx_realtime_rest_t           *rest;
     const ngx_realtime_refusal_t  *refusal;
 
     refusal = ngx_realtime_refusal(why);
+    rest = ngx_http_get_module_ctx(r, ngx_realtime_module);
+
+    reason = (rest && rest->detail) ? rest->detail
+                                    : (char *) refusal->text.data;
 
     ngx_realtime_count(http_refused);
 
     ngx_realtime_log_client(NGX_LOG_INFO, r->connection->log,
-                            "request refused", (char *) refusal->text.data,
-                            user, NULL);
+                            "request refused", reason, user, NULL);
 
     /* of a body that was not read yet */
 

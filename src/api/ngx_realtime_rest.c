@@ -8,6 +8,7 @@
 #include "ngx_realtime_auth.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_route.h"
+#include "ngx_realtime_slot.h"
 #include "rt_json.h"
 
 
@@ -46,6 +47,11 @@ ngx_realtime_rest_handler(ngx_http_request_t *r)
     ngx_uint_t               methods;
     ngx_realtime_rest_t     *rest;
     ngx_realtime_refusal_e   why;
+
+    if (ngx_realtime_slot == -1) {
+        /* this process takes no part: it has neither counters nor database */
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
 
     ngx_realtime_count(http_requests);
 
@@ -140,8 +146,7 @@ ngx_realtime_rest_auth(ngx_realtime_rest_t *rest, ngx_realtime_refusal_e *why)
                                   &detail);
 
     if (rc == NGX_DECLINED) {
-        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                       "realtime token refused: %s", detail);
+        rest->detail = detail;
         ngx_realtime_count(auth_refused);
         return NGX_DECLINED;
     }

@@ -37,6 +37,8 @@ typedef struct {
     const ngx_realtime_route_t  *route;
     ngx_str_t                    id;        /* the ":" of the path */
     ngx_realtime_identity_t      caller;
+    const char                  *detail;     /* of a refused token: for the
+                                                log, not for the client */
     json_t                      *body;      /* an object; NULL: the method has
                                                none; only while the route's
                                                handler runs */
