@@ -33,6 +33,7 @@
 #include "ngx_realtime_age.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_log.h"
+#include "ngx_realtime_out.h"
 #include "ngx_realtime_ws.h"
 #include "rt_ws.h"
 
@@ -51,14 +52,6 @@ typedef enum {
 } ngx_realtime_ws_state_e;
 
 
-typedef struct ngx_realtime_ws_out_s  ngx_realtime_ws_out_t;
-
-struct ngx_realtime_ws_out_s {
-    ngx_realtime_ws_out_t     *next;
-    ngx_realtime_msg_t        *message;
-};
-
-
 typedef struct {
     ngx_realtime_transport_t   transport;  /* first: one is the other */
     ngx_connection_t          *connection;
@@ -68,11 +61,7 @@ typedef struct {
     ngx_str_t                  message;    /* malloc'ed; pieces so far */
     size_t                     message_size;
 
-    ngx_realtime_ws_out_t     *out;        /* not yet written, in order */
-    ngx_realtime_ws_out_t    **out_last;
-    size_t                     out_bytes;  /* not yet written, and their
-                                              nodes */
-    size_t                     out_done;   /* bytes of the first, written */
+    ngx_realtime_out_t         out;        /* not yet on the wire */
     size_t                     send_limit;
 
     ngx_queue_t                flush;      /* prev == NULL: not on the list */
@@ -103,6 +92,7 @@ static void ngx_realtime_ws_send(ngx_realtime_transport_t *t,
     ngx_realtime_msg_t *m);
 static void ngx_realtime_ws_queue(ngx_realtime_ws_t *ws,
     ngx_realtime_msg_t *m);
+static void ngx_realtime_ws_post(ngx_realtime_ws_t *ws);
 static void ngx_realtime_ws_send_control(ngx_realtime_ws_t *ws,
     ngx_uint_t opcode, const u_char *data, size_t len);
 static void ngx_realtime_ws_send_close(ngx_realtime_ws_t *ws,
@@ -115,9 +105,6 @@ static void ngx_realtime_ws_refuse(ngx_realtime_ws_t *ws, ngx_uint_t code,
     const char *why);
 static void ngx_realtime_ws_flush_all(ngx_event_t *ev);
 static void ngx_realtime_ws_flush(ngx_realtime_ws_t *ws);
-static ssize_t ngx_realtime_ws_write(ngx_realtime_ws_t *ws, size_t *size);
-static void ngx_realtime_ws_written(ngx_realtime_ws_t *ws, size_t n);
-static void ngx_realtime_ws_drop_out(ngx_realtime_ws_t *ws);
 static void ngx_realtime_ws_linger(ngx_realtime_age_t *age);
 static void ngx_realtime_ws_settle(ngx_realtime_ws_t *ws);
 
@@ -131,12 +118,11 @@ static const ngx_realtime_transport_ops_t  ngx_realtime_ws_ops = {
 
 /* of the worker */
 
-static ngx_queue_t             ngx_realtime_ws_dirty;     /* flush list */
-static ngx_event_t             ngx_realtime_ws_flusher;
-static ngx_connection_t        ngx_realtime_ws_dummy;
-static ngx_realtime_ws_out_t  *ngx_realtime_ws_free;      /* spare nodes */
-static u_char                  ngx_realtime_ws_in[NGX_REALTIME_WS_BUFFER];
-static u_char                  ngx_realtime_ws_outbuf[NGX_REALTIME_WS_BUFFER];
+static ngx_queue_t       ngx_realtime_ws_dirty;     /* flush list */
+static ngx_event_t       ngx_realtime_ws_flusher;
+static ngx_connection_t  ngx_realtime_ws_dummy;
+static u_char            ngx_realtime_ws_in[NGX_REALTIME_WS_BUFFER];
+static u_char            ngx_realtime_ws_outbuf[NGX_REALTIME_WS_BUFFER];
 
 
 void
@@ -166,7 +152,7 @@ ngx_realtime_ws_create(ngx_connection_t *c, ngx_realtime_ws_conf_t *conf)
     ws->transport.log = c->log;
     ws->connection = c;
     ws->send_limit = conf->send_limit;
-    ws->out_last = &ws->out;
+    ngx_realtime_out_init(&ws->out);
     ws->age.handler = ngx_realtime_ws_linger;
 
     rt_ws_init(&ws->parser, conf->max_payload);
@@ -225,13 +211,7 @@ ngx_realtime_ws_set_state(ngx_realtime_ws_t *ws, ngx_realtime_ws_state_e state)
 
     /* whatever comes next is done by the flush */
 
-    if (ws->flush.prev == NULL) {
-        ngx_queue_insert_tail(&ngx_realtime_ws_dirty, &ws->flush);
-
-        if (!ngx_realtime_ws_flusher.posted) {
-            ngx_post_event(&ngx_realtime_ws_flusher, &ngx_posted_events);
-        }
-    }
+    ngx_realtime_ws_post(ws);
 }
 
 
@@ -427,7 +407,7 @@ ngx_realtime_ws_frame(ngx_realtime_ws_t *ws, rt_ws_event_t *ev)
             ngx_realtime_ws_closed(ws, "transport close");
             ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_CLOSING);
 
-        } else if (ws->out == NULL) {
+        } else if (ws->out.first == NULL) {
             /* the answer to our Close; clients wait for the end of TCP */
             ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_DEAD);
         }
@@ -532,7 +512,7 @@ ngx_realtime_ws_send(ngx_realtime_transport_t *t, ngx_realtime_msg_t *m)
         return;
     }
 
-    if (ws->out_bytes + m->len > ws->send_limit && ws->out_bytes) {
+    if (ws->out.bytes + m->len > ws->send_limit && ws->out.bytes) {
 
         if (m->dispensable) {
             return;
@@ -557,35 +537,27 @@ ngx_realtime_ws_send(ngx_realtime_transport_t *t, ngx_realtime_msg_t *m)
 static void
 ngx_realtime_ws_queue(ngx_realtime_ws_t *ws, ngx_realtime_msg_t *m)
 {
-    ngx_realtime_ws_out_t  *out;
-
-    out = ngx_realtime_ws_free;
-
-    if (out) {
-        ngx_realtime_ws_free = out->next;
-
-    } else {
-        out = ngx_alloc(sizeof(ngx_realtime_ws_out_t), ws->connection->log);
-        if (out == NULL) {
-            ws->connection->error = 1;
-            return;
-        }
+    if (ngx_realtime_out_push(&ws->out, m, ws->connection->log) != NGX_OK) {
+        ws->connection->error = 1;
     }
 
-    ngx_realtime_msg_ref(m);
+    ngx_realtime_ws_post(ws);
+}
 
-    out->message = m;
-    out->next = NULL;
-    *ws->out_last = out;
-    ws->out_last = &out->next;
-    ws->out_bytes += m->len + NGX_REALTIME_WS_NODE;
 
-    if (ws->flush.prev == NULL) {
-        ngx_queue_insert_tail(&ngx_realtime_ws_dirty, &ws->flush);
+/* to be looked at, at the end of this turn */
 
-        if (!ngx_realtime_ws_flusher.posted) {
-            ngx_post_event(&ngx_realtime_ws_flusher, &ngx_posted_events);
-        }
+static void
+ngx_realtime_ws_post(ngx_realtime_ws_t *ws)
+{
+    if (ws->flush.prev) {
+        return;
+    }
+
+    ngx_queue_insert_tail(&ngx_realtime_ws_dirty, &ws->flush);
+
+    if (!ngx_realtime_ws_flusher.posted) {
+        ngx_post_event(&ngx_realtime_ws_flusher, &ngx_posted_events);
     }
 }
 
@@ -607,7 +579,7 @@ ngx_realtime_ws_send_control(ngx_realtime_ws_t *ws, ngx_uint_t opcode,
     ngx_memcpy(ngx_realtime_msg_payload(m), data, len);
     m->dispensable = 1;
 
-    if (ws->out_bytes + m->len <= ws->send_limit || opcode == RT_WS_CLOSE) {
+    if (ws->out.bytes + m->len <= ws->send_limit || opcode == RT_WS_CLOSE) {
         ngx_realtime_ws_queue(ws, m);
     }
 
@@ -727,8 +699,8 @@ ngx_realtime_ws_write_handler(ngx_event_t *wev)
 static void
 ngx_realtime_ws_flush(ngx_realtime_ws_t *ws)
 {
-    size_t             size;
     ssize_t            n;
+    ngx_str_t          bytes;
     ngx_connection_t  *c;
 
     c = ws->connection;
@@ -741,9 +713,12 @@ ngx_realtime_ws_flush(ngx_realtime_ws_t *ws)
         return;
     }
 
-    while (ws->out && c->write->ready) {
+    while (ws->out.first && c->write->ready) {
 
-        n = ngx_realtime_ws_write(ws, &size);
+        bytes = ngx_realtime_out_peek(&ws->out, ngx_realtime_ws_outbuf,
+                                      NGX_REALTIME_WS_BUFFER);
+
+        n = c->send(c, bytes.data, bytes.len);
 
         if (n == NGX_AGAIN) {
             break;
@@ -755,11 +730,7 @@ ngx_realtime_ws_flush(ngx_realtime_ws_t *ws)
             return;
         }
 
-        ngx_realtime_ws_written(ws, n);
-
-        if ((size_t) n < size && c->write->ready == 0) {
-            break;
-        }
+        ngx_realtime_out_written(&ws->out, n);
     }
 
     if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
@@ -768,7 +739,7 @@ ngx_realtime_ws_flush(ngx_realtime_ws_t *ws)
         return;
     }
 
-    if (ws->out || !ws->close_sent) {
+    if (ws->out.first || !ws->close_sent) {
         return;
     }
 
@@ -784,101 +755,6 @@ ngx_realtime_ws_flush(ngx_realtime_ws_t *ws)
         (void) ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN);
         ws->shut = 1;
     }
-}
-
-
-/*
- * One write of what is first in the queue, or of a copy of the first several:
- * a copy of a few small messages costs less than a vector of them, and with
- * TLS it makes one record.  A repeated write after NGX_AGAIN offers the same
- * bytes at least (the queue only grows), as TLS asks for.
- */
-
-static ssize_t
-ngx_realtime_ws_write(ngx_realtime_ws_t *ws, size_t *size)
-{
-    u_char                 *p, *last, *data;
-    size_t                  done, len;
-    ngx_connection_t       *c;
-    ngx_realtime_ws_out_t  *out;
-
-    c = ws->connection;
-    out = ws->out;
-    done = ws->out_done;
-
-    if (out->next == NULL
-        || out->message->len - done >= NGX_REALTIME_WS_BUFFER)
-    {
-        *size = out->message->len - done;
-        return c->send(c, out->message->data + done, *size);
-    }
-
-    p = ngx_realtime_ws_outbuf;
-    last = p + NGX_REALTIME_WS_BUFFER;
-
-    for ( /* void */ ; out && p < last; out = out->next) {
-        data = out->message->data + done;
-        len = ngx_min(out->message->len - done, (size_t) (last - p));
-        p = ngx_cpymem(p, data, len);
-        done = 0;
-    }
-
-    *size = p - ngx_realtime_ws_outbuf;
-
-    return c->send(c, ngx_realtime_ws_outbuf, *size);
-}
-
-
-static void
-ngx_realtime_ws_written(ngx_realtime_ws_t *ws, size_t n)
-{
-    size_t                  left;
-    ngx_realtime_ws_out_t  *out;
-
-    ws->out_bytes -= n;
-
-    for (out = ws->out; out && n; out = ws->out) {
-
-        left = out->message->len - ws->out_done;
-
-        if (n < left) {
-            ws->out_done += n;
-            return;
-        }
-
-        n -= left;
-        ws->out_done = 0;
-        ws->out_bytes -= NGX_REALTIME_WS_NODE;
-        ws->out = out->next;
-
-        ngx_realtime_msg_unref(out->message);
-
-        out->next = ngx_realtime_ws_free;
-        ngx_realtime_ws_free = out;
-    }
-
-    if (ws->out == NULL) {
-        ws->out_last = &ws->out;
-    }
-}
-
-
-static void
-ngx_realtime_ws_drop_out(ngx_realtime_ws_t *ws)
-{
-    ngx_realtime_ws_out_t  *out;
-
-    while (ws->out) {
-        out = ws->out;
-        ws->out = out->next;
-
-        ngx_realtime_msg_unref(out->message);
-
-        out->next = ngx_realtime_ws_free;
-        ngx_realtime_ws_free = out;
-    }
-
-    ws->out_last = &ws->out;
 }
 
 
@@ -907,7 +783,7 @@ ngx_realtime_ws_settle(ngx_realtime_ws_t *ws)
 
     c = ws->connection;
 
-    ngx_realtime_ws_drop_out(ws);
+    ngx_realtime_out_drop(&ws->out);
 
     if (ws->keep.data) {
         ngx_free(ws->keep.data);
