@@ -33,6 +33,7 @@ static char *ngx_realtime_pg_conf_conninfo(ngx_conf_t *cf,
     ngx_realtime_pg_conf_t *conf, u_char *text);
 static char *ngx_realtime_pg_conf_hosts(ngx_conf_t *cf,
     PQconninfoOption *options, ngx_str_t *addrs);
+static void ngx_realtime_pg_conf_entry(const char **list, ngx_str_t *entry);
 static ngx_int_t ngx_realtime_pg_conf_addr(ngx_str_t *host, ngx_str_t *addr);
 static char *ngx_realtime_pg_conf_join(ngx_conf_t *cf,
     ngx_realtime_pg_conf_t *conf, PQconninfoOption *options,
@@ -162,10 +163,20 @@ ngx_realtime_pg_conf_param(ngx_conf_t *cf, ngx_realtime_pg_conf_t *conf,
         return NGX_CONF_OK;
     }
 
+    /* without its value: this may be a password outside of the quotes */
+
+    for (s.len = 0; s.len < param->len; s.len++) {
+        if (param->data[s.len] == '=') {
+            break;
+        }
+    }
+
+    s.data = param->data;
+
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "unknown parameter \"%V\": after the conninfo come "
                        "connections=, queue= or timeout=; a conninfo with "
-                       "blanks needs quotes around it", param);
+                       "blanks needs quotes around it", &s);
 
     return NGX_CONF_ERROR;
 }
@@ -206,16 +217,18 @@ ngx_realtime_pg_conf_conninfo(ngx_conf_t *cf, ngx_realtime_pg_conf_t *conf,
 }
 
 
-/* addrs: the hostaddr to give to libpq, data is NULL if there is none */
+/*
+ * addrs: the hostaddr to give to libpq, data is NULL if there is none.  An
+ * entry of hostaddr that is empty leaves libpq with the name of its host.
+ */
 
 static char *
 ngx_realtime_pg_conf_hosts(ngx_conf_t *cf, PQconninfoOption *options,
     ngx_str_t *addrs)
 {
     u_char      *p;
-    size_t       len;
     ngx_str_t    host, addr;
-    const char  *hosts, *end;
+    const char  *hosts, *given;
 
     ngx_str_null(addrs);
 
@@ -226,15 +239,17 @@ ngx_realtime_pg_conf_hosts(ngx_conf_t *cf, PQconninfoOption *options,
         return NGX_CONF_ERROR;
     }
 
-    /* libpq takes nothing but addresses as hostaddr: no resolver */
-
-    if (ngx_realtime_pg_conf_option(options, "hostaddr")) {
-        return NGX_CONF_OK;
-    }
-
+    given = ngx_realtime_pg_conf_option(options, "hostaddr");
     hosts = ngx_realtime_pg_conf_option(options, "host");
 
     if (hosts == NULL) {
+
+        /* libpq takes nothing but addresses as hostaddr: no resolver */
+
+        if (given) {
+            return NGX_CONF_OK;
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"realtime_database\" names no host: add "
                            "host=/run/postgresql (the directory of the Unix "
@@ -244,9 +259,8 @@ ngx_realtime_pg_conf_hosts(ngx_conf_t *cf, PQconninfoOption *options,
 
     /* no address is longer than its host, that of "localhost" included */
 
-    len = ngx_strlen(hosts);
-
-    p = ngx_pnalloc(cf->pool, len + 1);
+    p = ngx_pnalloc(cf->pool, ngx_strlen(hosts)
+                              + (given ? ngx_strlen(given) : 0) + 1);
     if (p == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -254,12 +268,12 @@ ngx_realtime_pg_conf_hosts(ngx_conf_t *cf, PQconninfoOption *options,
     addrs->data = p;
 
     for ( ;; ) {
-        end = ngx_strchr(hosts, ',');
+        ngx_realtime_pg_conf_entry(&hosts, &host);
+        ngx_realtime_pg_conf_entry(&given, &addr);
 
-        host.data = (u_char *) hosts;
-        host.len = end ? (size_t) (end - hosts) : ngx_strlen(hosts);
-
-        if (ngx_realtime_pg_conf_addr(&host, &addr) != NGX_OK) {
+        if (addr.len == 0
+            && ngx_realtime_pg_conf_addr(&host, &addr) != NGX_OK)
+        {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "host \"%V\" in \"realtime_database\" would "
                                "have to be resolved, which blocks a worker: "
@@ -269,22 +283,47 @@ ngx_realtime_pg_conf_hosts(ngx_conf_t *cf, PQconninfoOption *options,
             return NGX_CONF_ERROR;
         }
 
-        if (addr.len) {
-            p = ngx_cpymem(p, addr.data, addr.len);
-        }
+        p = ngx_cpymem(p, addr.data, addr.len);
 
-        if (end == NULL) {
+        if (hosts == NULL) {
             break;
         }
 
         *p++ = ',';
-        hosts = end + 1;
+    }
+
+    if (given) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"realtime_database\" has more entries in "
+                           "hostaddr= than in host=");
+        return NGX_CONF_ERROR;
     }
 
     *p = '\0';
     addrs->len = p - addrs->data;
 
     return NGX_CONF_OK;
+}
+
+
+/* the next of a list with commas; the list is NULL behind its last one */
+
+static void
+ngx_realtime_pg_conf_entry(const char **list, ngx_str_t *entry)
+{
+    const char  *end;
+
+    if (*list == NULL) {
+        ngx_str_null(entry);
+        return;
+    }
+
+    end = ngx_strchr(*list, ',');
+
+    entry->data = (u_char *) *list;
+    entry->len = end ? (size_t) (end - *list) : ngx_strlen(*list);
+
+    *list = end ? end + 1 : NULL;
 }
 
 
