@@ -287,7 +287,8 @@ ngx_realtime_chat_stmt_refusal(ngx_realtime_call_t *call, PGresult *res)
      * What passes by itself: connection lost, serialization or deadlock,
      * resources (disk full, too many connections), lock not available,
      * operator intervention and cancelled statements, a server that is
-     * read-only because it is no longer the primary.
+     * read-only because it is no longer the primary; and a schema that is
+     * not there yet.
      */
 
     static const char *const  passing[] = {
@@ -296,11 +297,17 @@ ngx_realtime_chat_stmt_refusal(ngx_realtime_call_t *call, PGresult *res)
 
     state = ngx_realtime_pg_sqlstate(res);
 
-    ngx_log_error(NGX_LOG_ERR, call->log, 0,
+    /* whose it was; what is wrong, db has said */
+
+    ngx_log_error(NGX_LOG_INFO, call->log, 0,
                   "realtime: postgres refused statement \"%s\": sqlstate %s, "
                   "user: \"%V\"",
                   ngx_realtime_chat_stmts[call->query.stmt].name, state,
                   &call->caller.user);
+
+    if (ngx_realtime_pg_missing(state)) {
+        return NGX_REALTIME_R_UNAVAILABLE;
+    }
 
     for (i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
         if (ngx_strncmp(state, passing[i], ngx_strlen(passing[i])) == 0) {

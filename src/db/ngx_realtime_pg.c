@@ -307,6 +307,17 @@ ngx_realtime_pg_sqlstate(PGresult *res)
 }
 
 
+ngx_uint_t
+ngx_realtime_pg_missing(const char *sqlstate)
+{
+    return ngx_strcmp(sqlstate, "42P01") == 0
+           || ngx_strcmp(sqlstate, "42703") == 0
+           || ngx_strcmp(sqlstate, "42883") == 0
+           || ngx_strcmp(sqlstate, "42704") == 0
+           || ngx_strcmp(sqlstate, "3F000") == 0;
+}
+
+
 void
 ngx_realtime_pg_catalogue(const ngx_realtime_pg_stmt_t *stmts, ngx_uint_t n)
 {

@@ -118,5 +118,8 @@ void ngx_realtime_pg_query(ngx_realtime_pg_query_t *q);
 /* the five-character SQLSTATE of a REFUSED result, "" if there is none */
 const char *ngx_realtime_pg_sqlstate(PGresult *res);
 
+/* it says that a schema, table, column, function or type is not there */
+ngx_uint_t ngx_realtime_pg_missing(const char *sqlstate);
+
 
 #endif /* _NGX_REALTIME_PG_H_INCLUDED_ */

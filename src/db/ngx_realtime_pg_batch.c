@@ -382,30 +382,40 @@ ngx_realtime_pg_batch_verdict(ngx_realtime_pg_conn_t *pc,
 
 /*
  * Data that Postgres does not take is a client's mistake, and frequent;
- * anything else is the operator's, who needs it once, not by the second.
+ * anything else is the operator's, who needs it once: the same text once a
+ * minute, and never more than one line a second.
  */
 
 static void
 ngx_realtime_pg_batch_log(ngx_realtime_pg_conn_t *pc,
     ngx_realtime_pg_sent_t *s, const char *state)
 {
-    char         text[NGX_REALTIME_PG_WHY];
-    ngx_uint_t   level;
+    char                     text[NGX_REALTIME_PG_WHY];
+    time_t                   now;
+    uint32_t                 hash;
+    ngx_uint_t               level;
+    ngx_realtime_pg_pool_t  *pool;
 
+    pool = pc->pool;
+    now = ngx_time();
     level = NGX_LOG_INFO;
-
-    if (ngx_strncmp(state, "22", 2) != 0 && ngx_strncmp(state, "23", 2) != 0
-        && pc->pool->refused != ngx_time())
-    {
-        level = NGX_LOG_ERR;
-        pc->pool->refused = ngx_time();
-    }
 
     ngx_realtime_pg_conn_reason(text, NGX_REALTIME_PG_WHY, s->res);
 
-    ngx_log_error(level, pc->pool->log, 0,
-                  "realtime: postgres refused \"%s\": %s, sqlstate: %s",
-                  pc->pool->stmts[s->query->stmt].name, text, state);
+    hash = ngx_crc32_short((u_char *) text, ngx_strlen(text));
+
+    if (ngx_strncmp(state, "22", 2) != 0 && ngx_strncmp(state, "23", 2) != 0
+        && now - pool->refused >= (hash == pool->refusal ? 60 : 1))
+    {
+        level = NGX_LOG_ERR;
+        pool->refused = now;
+        pool->refusal = hash;
+    }
+
+    ngx_log_error(level, pool->log, 0,
+                  "realtime: postgres refused \"%s\": %s, sqlstate: %s%s",
+                  pool->stmts[s->query->stmt].name, text, state,
+                  ngx_realtime_pg_missing(state) ? NGX_REALTIME_PG_HINT : "");
 }
 
 

@@ -455,18 +455,12 @@ ngx_realtime_pg_conn_prepared(ngx_realtime_pg_conn_t *pc, PGresult *res)
 
     ngx_realtime_pg_conn_reason(text, sizeof(text), res);
 
-    /* what a statement names is not there: table, column, function, schema */
-
     p = (u_char *) pc->why;
     last = p + NGX_REALTIME_PG_WHY - 1;
 
     p = ngx_slprintf(p, last, "preparing \"%s\": %s%s", what, text,
-                     (ngx_strcmp(state, "42P01") == 0
-                      || ngx_strcmp(state, "42703") == 0
-                      || ngx_strcmp(state, "42883") == 0
-                      || ngx_strcmp(state, "42704") == 0
-                      || ngx_strcmp(state, "3F000") == 0)
-                     ? ": were the files in sql/ applied?" : "");
+                     ngx_realtime_pg_missing(state)
+                     ? NGX_REALTIME_PG_HINT : "");
     *p = '\0';
 
     PQclear(res);

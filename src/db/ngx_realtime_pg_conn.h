@@ -37,6 +37,9 @@
 
 #define NGX_REALTIME_PG_NOBODY     NGX_REALTIME_PG_BATCH
 
+/* after an error that ngx_realtime_pg_missing() knows */
+#define NGX_REALTIME_PG_HINT       ": were the files in sql/ applied?"
+
 
 typedef struct ngx_realtime_pg_pool_s  ngx_realtime_pg_pool_t;
 typedef struct ngx_realtime_pg_conn_s  ngx_realtime_pg_conn_t;
@@ -126,7 +129,8 @@ struct ngx_realtime_pg_pool_s {
 
     uint32_t                   said;       /* crc32 of the last trouble that
                                               was logged; 0: all is well */
-    time_t                     refused;    /* a refusal was logged then */
+    time_t                     refused;    /* a refusal was logged then, */
+    uint32_t                   refusal;    /* with a text of this crc32 */
     unsigned                   failed:1;   /* the last attempt to connect */
 
     ngx_realtime_pg_key_t      keys[NGX_REALTIME_PG_KEYS];
