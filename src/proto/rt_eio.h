@@ -69,8 +69,10 @@ size_t rt_eio_open(uint8_t *out, size_t size, const rt_eio_open_t *open);
  * rt_eio_next() takes the packets out of [*pos, last) one by one, in place:
  * base64 is decoded over itself.  RT_OK: *data is a text packet, type
  * included, or the bytes of an attachment (*binary = 1); RT_AGAIN: no more;
- * RT_ERROR: an empty packet, or base64 that is none.  The caller has checked
- * the payload's UTF-8.
+ * RT_ERROR: an empty packet, also one behind a separator at the end, or base64
+ * that is none; then the rest is worth nothing.  The caller has checked the
+ * payload's UTF-8, and has refused a payload without a byte, which the stock
+ * parser takes for one empty packet.
  */
 int rt_eio_next(uint8_t **pos, uint8_t *last, rt_str_t *data,
     unsigned *binary);

@@ -11,6 +11,7 @@
  *   5-, 51e0-  so are other spellings of a number in the attachment count
  *   50-["a"]   4.2.4 waits for ever for the attachments; 4.2.7 refuses too
  *   2, 311, 4  EVENT, ACK and CONNECT_ERROR without a payload
+ *   num: 0.5   an attachment is replaced by undefined there
  *
  * an ack id that a double cannot hold, and what the bounds of rt_sio.h name.
  */
@@ -32,6 +33,8 @@
 static const uint8_t *rt_sio_number(const uint8_t *p, const uint8_t *last,
     uint64_t max, uint64_t *value);
 static int rt_sio_is_reserved(const json_t *name);
+static uint8_t *rt_sio_decimal(uint8_t *p, uint64_t n);
+static int rt_sio_is_index(const json_t *num, unsigned attachments);
 
 
 /* names that a client library uses for events of its own */
@@ -220,12 +223,24 @@ size_t
 rt_sio_header(uint8_t *out, uint8_t type, rt_str_t nsp, unsigned has_id,
     uint64_t id)
 {
-    size_t    n;
-    uint8_t  *p, digits[20];
+    return rt_sio_binary_header(out, type, 0, nsp, has_id, id);
+}
+
+
+size_t
+rt_sio_binary_header(uint8_t *out, uint8_t type, unsigned attachments,
+    rt_str_t nsp, unsigned has_id, uint64_t id)
+{
+    uint8_t  *p;
 
     p = out;
 
     *p++ = type;
+
+    if (attachments) {
+        p = rt_sio_decimal(p, attachments);
+        *p++ = '-';
+    }
 
     if (nsp.len != 1 || nsp.data[0] != '/') {
         memcpy(p, nsp.data, nsp.len);
@@ -234,16 +249,105 @@ rt_sio_header(uint8_t *out, uint8_t type, rt_str_t nsp, unsigned has_id,
     }
 
     if (has_id) {
-        n = sizeof(digits);
-
-        do {
-            digits[--n] = (uint8_t) ('0' + id % 10);
-            id /= 10;
-        } while (id);
-
-        memcpy(p, digits + n, sizeof(digits) - n);
-        p += sizeof(digits) - n;
+        p = rt_sio_decimal(p, id);
     }
 
     return (size_t) (p - out);
+}
+
+
+static uint8_t *
+rt_sio_decimal(uint8_t *p, uint64_t n)
+{
+    size_t   i;
+    uint8_t  digits[20];
+
+    i = sizeof(digits);
+
+    do {
+        digits[--i] = (uint8_t) ('0' + n % 10);
+        n /= 10;
+    } while (n);
+
+    memcpy(p, digits + i, sizeof(digits) - i);
+
+    return p + sizeof(digits) - i;
+}
+
+
+/* no deeper than RT_JSON_DEPTH, whose parser made the value */
+
+int
+rt_sio_placeholders(const json_t *payload, unsigned attachments,
+    const char **why)
+{
+    void          *iter;
+    size_t         i;
+    json_t        *object;
+    const json_t  *num;
+
+    if (json_is_array(payload)) {
+
+        for (i = 0; i < json_array_size(payload); i++) {
+
+            if (rt_sio_placeholders(json_array_get(payload, i), attachments,
+                                    why)
+                != RT_OK)
+            {
+                return RT_ERROR;
+            }
+        }
+
+        return RT_OK;
+    }
+
+    if (!json_is_object(payload)) {
+        return RT_OK;
+    }
+
+    /* what else a placeholder holds vanishes with it, unseen */
+
+    if (json_is_true(json_object_get(payload, "_placeholder"))) {
+        num = json_object_get(payload, "num");
+
+        if (!rt_sio_is_index(num, attachments)) {
+            *why = "illegal attachments";
+            return RT_ERROR;
+        }
+
+        return RT_OK;
+    }
+
+    /* jansson takes no const object for an iterator, though it reads only */
+
+    object = (json_t *) payload;
+    iter = json_object_iter(object);
+
+    while (iter) {
+
+        if (rt_sio_placeholders(json_object_iter_value(iter), attachments, why)
+            != RT_OK)
+        {
+            return RT_ERROR;
+        }
+
+        iter = json_object_iter_next(object, iter);
+    }
+
+    return RT_OK;
+}
+
+
+static int
+rt_sio_is_index(const json_t *num, unsigned attachments)
+{
+    double  n;
+
+    if (!json_is_number(num)) {
+        return 0;
+    }
+
+    n = json_number_value(num);
+
+    return n >= 0 && n < attachments && n == (double) (unsigned) n;
 }

@@ -56,15 +56,16 @@ int rt_sio_check(const rt_sio_packet_t *pkt, const json_t *payload,
 size_t rt_sio_header(uint8_t *out, uint8_t type, rt_str_t nsp,
     unsigned has_id, uint64_t id);
 
-/* the same with "<attachments>-" behind the type when there are any; 5 more
-   bytes of room */
+/* the same with "<attachments>-" behind the type when there are any, at most
+   9999; 5 more bytes of room */
 size_t rt_sio_binary_header(uint8_t *out, uint8_t type, unsigned attachments,
     rt_str_t nsp, unsigned has_id, uint64_t id);
 
 /*
  * The placeholders {"_placeholder":true,"num":N} of a binary packet: RT_OK if
- * every N is an integer in [0, attachments), as the stock parser asks for;
- * RT_ERROR with *why.
+ * every N is an integer in [0, attachments), whether all are used or one is
+ * used twice; RT_ERROR with *why.  The payload is one of rt_json_parse(): its
+ * depth is that of the recursion.
  */
 int rt_sio_placeholders(const json_t *payload, unsigned attachments,
     const char **why);

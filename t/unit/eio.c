@@ -3,7 +3,7 @@
  * Copyright (C) ngx_realtime contributors
  */
 
-/* Engine.IO packets and the bytes of OPEN. */
+/* Engine.IO packets, payloads of polling, and the bytes of OPEN. */
 
 #include "rt_eio.h"
 #include "tap.h"
@@ -38,6 +38,90 @@ static const eio_case_t  eio_cases[] = {
     { "b4", 0, NULL },
     { "bAQIDBA==", 0, NULL },
     { "\xff", 0, NULL },
+};
+
+
+/* out: "t(<text>)", "b(<bytes>)", and "!" where it is refused */
+
+static const struct {
+    const char  *in;
+    const char  *out;
+} eio_payloads[] = {
+    { "", "" },
+    { "4a", "t(4a)" },
+    { "2", "t(2)" },
+    { "4a\x1e" "4b", "t(4a)t(4b)" },
+    { "40{}\x1e" "42[\"x\"]\x1e" "3", "t(40{})t(42[\"x\"])t(3)" },
+    { "x\x1e" "4", "t(x)t(4)" },
+
+    { "b", "b()" },
+    { "b\x1e" "b", "b()b()" },
+    { "bAQIDBA==", "b(01020304)" },
+    { "451-[1]\x1e" "bAQIDBA==\x1e" "2", "t(451-[1])b(01020304)t(2)" },
+    { "bAA==", "b(00)" },
+    { "bAAA=", "b(0000)" },
+    { "bAAAA", "b(000000)" },
+    { "b////", "b(ffffff)" },
+    { "b++++", "b(fbefbe)" },
+    { "bAZaz09+/", "b(0196b3d3dfbf)" },
+    { "b4AAA", "b(e00000)" },
+    { "bbbbb", "b(6db6db)" },
+
+    /* without padding; bits left over */
+
+    { "bAQIDBA", "b(01020304)" },
+    { "bAQI", "b(0102)" },
+    { "bAR==", "b(01)" },
+    { "bAR", "b(01)" },
+    { "bAQJ=", "b(0102)" },
+    { "b//", "b(ff)" },
+
+    /* no base64 */
+
+    { "bA", "!" },
+    { "bAAAAA", "!" },
+    { "bA=", "!" },
+    { "bAA=", "!" },
+    { "bA==", "!" },
+    { "bA===", "!" },
+    { "b=", "!" },
+    { "b==", "!" },
+    { "b====", "!" },
+    { "bAAAA=", "!" },
+    { "bAAAA==", "!" },
+    { "bAAAA====", "!" },
+    { "bAA==AA==", "!" },
+    { "bAA=A", "!" },
+    { "b=AAA", "!" },
+    { "bAA==\n", "!" },
+    { "bAA ==", "!" },
+    { "bA-__", "!" },
+    { "bAAA_", "!" },
+    { "bAAA-", "!" },
+    { "bAA-", "!" },
+    { "bA.", "!" },
+    { "bAAA\xc3", "!" },
+    { "b\xff\xff\xff\xff", "!" },
+    { "b@@@@", "!" },
+    { "b[[[[", "!" },
+    { "b````", "!" },
+    { "b{{{{", "!" },
+    { "b::::", "!" },
+    { "b,,,,", "!" },
+    { "b....", "!" },
+    { "4a\x1e" "bA", "t(4a)!" },
+    { "bAQIDBA==\x1e" "bAQIDBA=\x1e" "4a", "b(01020304)!" },
+
+    /* empty packets */
+
+    { "\x1e", "!" },
+    { "\x1e" "4a", "!" },
+    { "4a\x1e", "t(4a)!" },
+    { "b\x1e", "b()!" },
+    { "bAA==\x1e", "b(00)!" },
+    { "4a\x1e\x1e" "4b", "t(4a)!" },
+    { "4a\x1e\x1e", "t(4a)!" },
+    { "\x1e\x1e", "!" },
 };
 
 
@@ -121,6 +205,94 @@ eio_test_open(void)
 }
 
 
+static void
+eio_test_payload(size_t n)
+{
+    int        rc;
+    char       text[256], *t;
+    size_t     i, len;
+    uint8_t   *p, *pos;
+    rt_str_t   data;
+    unsigned   binary;
+
+    len = strlen(eio_payloads[n].in);
+    p = tap_exact(eio_payloads[n].in, len);
+    pos = p;
+    t = text;
+
+    while ((rc = rt_eio_next(&pos, p + len, &data, &binary)) == RT_OK) {
+        t += sprintf(t, binary ? "b(" : "t(");
+
+        for (i = 0; i < data.len; i++) {
+            t += sprintf(t, binary ? "%02x" : "%c", data.data[i]);
+        }
+
+        t += sprintf(t, ")");
+    }
+
+    strcpy(t, rc == RT_AGAIN ? "" : "!");
+
+    tap_is(text, eio_payloads[n].out, "payload %zu", n);
+
+    if (rc == RT_AGAIN) {
+        tap_ok(pos == p + len, "and all of it");
+    }
+
+    free(p);
+}
+
+
+/* every length around a few quanta, and every value of a byte */
+
+static void
+eio_test_binary(void)
+{
+    int        rc;
+    size_t     i, len, wrong;
+    uint8_t    bytes[256], *out, *end, *pos;
+    rt_str_t   data;
+    unsigned   binary;
+
+    for (i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t) (i * 7 + 3);
+    }
+
+    wrong = 0;
+
+    for (len = 0; len <= sizeof(bytes); len++) {
+        out = malloc(rt_eio_binary_size(len));
+        if (out == NULL) {
+            abort();
+        }
+
+        end = rt_eio_binary(out, bytes, len);
+
+        wrong += (size_t) (end - out) != rt_eio_binary_size(len);
+
+        pos = out;
+        rc = rt_eio_next(&pos, end, &data, &binary);
+
+        wrong += rc != RT_OK || pos != end || !binary || data.len != len
+                 || memcmp(data.data, bytes, len) != 0;
+
+        free(out);
+    }
+
+    tap_ok(wrong == 0, "attachments of 0 to 256 bytes there and back");
+
+    out = bytes;
+
+    end = rt_eio_binary(out, (const uint8_t *) "\1\2\3\4", 4);
+    tap_bytes(out, end - out, "bAQIDBA==", 9, "as the stock server");
+
+    end = rt_eio_binary(out, (const uint8_t *) "\5", 1);
+    tap_bytes(out, end - out, "bBQ==", 5, "one byte");
+
+    end = rt_eio_binary(out, NULL, 0);
+    tap_bytes(out, end - out, "b", 1, "none");
+}
+
+
 int
 main(void)
 {
@@ -135,6 +307,11 @@ main(void)
         tap_is(rt_eio_errors[i], eio_errors[i].text, "error %zu", i);
     }
 
+    for (i = 0; i < sizeof(eio_payloads) / sizeof(eio_payloads[0]); i++) {
+        eio_test_payload(i);
+    }
+
+    eio_test_binary();
     eio_test_open();
 
     return tap_done();

@@ -195,6 +195,67 @@ static const struct {
 };
 
 
+static const struct {
+    char         type;
+    unsigned     attachments;
+    const char  *nsp;
+    unsigned     has_id;
+    uint64_t     id;
+    const char  *out;
+} sio_binary_headers[] = {
+    { '5', 1, "/", 0, 0, "51-" },
+    { '5', 2, "/admin", 0, 0, "52-/admin," },
+    { '6', 1, "/", 1, 17, "61-17" },
+    { '6', 10, "/a", 1, 0, "610-/a,0" },
+    { '5', 9999, "/", 1, UINT64_MAX, "59999-18446744073709551615" },
+    { '2', 0, "/", 0, 0, "2" },
+    { '3', 0, "/a", 1, 7, "3/a,7" },
+};
+
+
+#define SIO_PLACEHOLDER(num)  "{\"_placeholder\":true,\"num\":" num "}"
+
+static const struct {
+    const char  *json;
+    unsigned     attachments;
+    int          rc;
+} sio_placeholders[] = {
+    { "[\"a\"," SIO_PLACEHOLDER("0") "]", 1, RT_OK },
+    { "[\"a\"," SIO_PLACEHOLDER("1") "," SIO_PLACEHOLDER("0") "]", 2, RT_OK },
+    { "[\"a\"," SIO_PLACEHOLDER("0") "," SIO_PLACEHOLDER("0") "]", 1, RT_OK },
+    { "[\"a\",{\"b\":[{\"c\":" SIO_PLACEHOLDER("9") "}]}]", 10, RT_OK },
+    { "[\"a\"," SIO_PLACEHOLDER("0.0") "," SIO_PLACEHOLDER("-0") "]", 1,
+      RT_OK },
+    { "[\"a\"," SIO_PLACEHOLDER("1e0") "]", 2, RT_OK },
+    { "[\"a\"]", 1, RT_OK },
+    { "[\"a\",null,true,1,\"_placeholder\",{},[]]", 1, RT_OK },
+    { "[\"a\",{\"_placeholder\":false,\"num\":5}]", 1, RT_OK },
+    { "[\"a\",{\"_placeholder\":1,\"num\":5}]", 1, RT_OK },
+    { "[\"a\",{\"_placeholder\":\"true\",\"num\":5}]", 1, RT_OK },
+    { "[\"a\",{\"num\":5}]", 1, RT_OK },
+    { "[\"a\",{\"_placeholder\":true,\"num\":0,\"x\":"
+      SIO_PLACEHOLDER("7") "}]", 1, RT_OK },
+
+    { "[\"a\"," SIO_PLACEHOLDER("1") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("10") "]", 10, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("0") "]", 0, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("0") "," SIO_PLACEHOLDER("1") "]", 1,
+      RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("-1") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("0.5") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("4294967296") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("1e300") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("-1e300") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("\"0\"") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("null") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("true") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("[0]") "]", 1, RT_ERROR },
+    { "[\"a\",{\"_placeholder\":true}]", 1, RT_ERROR },
+    { "[\"a\",{\"b\":[{\"c\":" SIO_PLACEHOLDER("3") "}]}]", 3, RT_ERROR },
+    { "[" SIO_PLACEHOLDER("1") "]", 1, RT_ERROR },
+};
+
+
 static void
 sio_test_parse(size_t n)
 {
@@ -286,6 +347,64 @@ sio_test_header(size_t n)
 
 
 static void
+sio_test_binary_header(size_t n)
+{
+    size_t     len, size;
+    uint8_t   *out;
+    rt_str_t   nsp;
+
+    nsp.data = (const uint8_t *) sio_binary_headers[n].nsp;
+    nsp.len = strlen(sio_binary_headers[n].nsp);
+
+    size = nsp.len + 24 + 5;
+    out = malloc(size);
+
+    if (out == NULL) {
+        abort();
+    }
+
+    len = rt_sio_binary_header(out, (uint8_t) sio_binary_headers[n].type,
+                               sio_binary_headers[n].attachments, nsp,
+                               sio_binary_headers[n].has_id,
+                               sio_binary_headers[n].id);
+
+    tap_bytes(out, len, sio_binary_headers[n].out,
+              strlen(sio_binary_headers[n].out), "binary header %s",
+              sio_binary_headers[n].out);
+
+    free(out);
+}
+
+
+static void
+sio_test_placeholders(size_t n)
+{
+    int          rc;
+    json_t      *payload;
+    const char  *json, *why;
+
+    json = sio_placeholders[n].json;
+    why = NULL;
+
+    if (rt_json_parse((const uint8_t *) json, strlen(json), &payload)
+        != RT_OK)
+    {
+        tap_ok(0, "%s is JSON", json);
+        return;
+    }
+
+    rc = rt_sio_placeholders(payload, sio_placeholders[n].attachments, &why);
+
+    tap_ok(rc == sio_placeholders[n].rc && (rc == RT_OK || why != NULL),
+           "%s with %u attachments is %s", json,
+           sio_placeholders[n].attachments,
+           sio_placeholders[n].rc == RT_OK ? "valid" : "refused");
+
+    json_decref(payload);
+}
+
+
+static void
 sio_test_namespace_length(void)
 {
     uint8_t          in[2 + RT_SIO_NSP_MAX];
@@ -322,6 +441,18 @@ main(void)
 
     for (i = 0; i < sizeof(sio_headers) / sizeof(sio_headers[0]); i++) {
         sio_test_header(i);
+    }
+
+    for (i = 0; i < sizeof(sio_binary_headers) / sizeof(sio_binary_headers[0]);
+         i++)
+    {
+        sio_test_binary_header(i);
+    }
+
+    for (i = 0; i < sizeof(sio_placeholders) / sizeof(sio_placeholders[0]);
+         i++)
+    {
+        sio_test_placeholders(i);
     }
 
     sio_test_namespace_length();
