@@ -20,7 +20,7 @@
 
 
 #define RT_WS_FIN           0x80
-#define RT_WS_RSV           0x70
+#define RT_WS_RSV           0x70    /* all three */
 #define RT_WS_OPCODE        0x0f
 #define RT_WS_MASKED        0x80
 #define RT_WS_LEN           0x7f
@@ -202,15 +202,23 @@ rt_ws_length(rt_ws_t *ws, const uint8_t *p, size_t size, uint64_t *len,
 static const char *
 rt_ws_check(rt_ws_t *ws, uint8_t first)
 {
+    uint8_t  opcode, rsv;
+
     if (ws->closed) {
         return "data after close";
     }
 
-    if (first & RT_WS_RSV) {
+    opcode = first & RT_WS_OPCODE;
+    rsv = first & RT_WS_RSV;
+
+    if (rsv
+        && (rsv != RT_WS_RSV1 || !ws->allow_rsv1 || opcode == RT_WS_CONT
+            || rt_ws_is_control(opcode)))
+    {
         return "reserved bit set";
     }
 
-    switch (first & RT_WS_OPCODE) {
+    switch (opcode) {
 
     case RT_WS_CONT:
         return ws->opcode ? NULL : "continuation without a message";
@@ -235,6 +243,7 @@ rt_ws_begin(rt_ws_t *ws, uint8_t first, uint64_t len, const uint8_t *mask)
 {
     if ((first & RT_WS_OPCODE) != RT_WS_CONT) {
         ws->opcode = first & RT_WS_OPCODE;
+        ws->compressed = (first & RT_WS_RSV1) != 0;
         ws->began = 0;
         ws->total = 0;
     }
@@ -274,7 +283,7 @@ rt_ws_data(rt_ws_t *ws, uint8_t **pos, uint8_t *last, rt_ws_event_t *ev)
 
     ev->last = ws->fin && !ws->in_frame;
 
-    if (ws->opcode == RT_WS_TEXT) {
+    if (ws->opcode == RT_WS_TEXT && !ws->compressed) {
 
         if (rt_utf8_feed(&ws->utf8, p, n) != RT_OK) {
             return rt_ws_refuse(ws, ev, RT_WS_BAD_DATA, "text is not UTF-8");
@@ -292,6 +301,7 @@ rt_ws_data(rt_ws_t *ws, uint8_t **pos, uint8_t *last, rt_ws_event_t *ev)
 
     ev->opcode = ws->opcode;
     ev->first = !ws->began;
+    ev->compressed = ws->compressed;
     ev->data.data = p;
     ev->data.len = n;
 

@@ -31,6 +31,8 @@
 #define RT_WS_PING          0x9
 #define RT_WS_PONG          0xa
 
+#define RT_WS_RSV1          0x40    /* of a message: it is compressed */
+
 #define RT_WS_KEEP          (14 + 125)
 #define RT_WS_HEADER_MAX    10      /* of a server's frame */
 
@@ -57,6 +59,8 @@ typedef struct {
     unsigned         began:1;  /* a piece of the message was handed out */
     unsigned         shift:2;  /* into mask */
     unsigned         closed:1; /* a CLOSE was seen: nothing may follow */
+    unsigned         allow_rsv1:1;  /* the caller's, set after rt_ws_init() */
+    unsigned         compressed:1;  /* the message that is coming */
 } rt_ws_t;
 
 
@@ -64,6 +68,7 @@ typedef struct {
     uint8_t          opcode;   /* TEXT, BINARY: a piece; CLOSE, PING, PONG */
     unsigned         first:1;  /* piece begins the message */
     unsigned         last:1;   /* piece ends the message */
+    unsigned         compressed:1;  /* piece of a message with RSV1 */
     rt_str_t         data;     /* unmasked, in the caller's buffer; for CLOSE
                                   the reason */
     uint16_t         code;     /* CLOSE: status, RT_WS_NO_STATUS if none;
@@ -79,10 +84,15 @@ void rt_ws_init(rt_ws_t *ws, uint64_t max);
  * unless it is first or last.  Text is valid UTF-8 piece by piece, and whole
  * at "last".  A message over max is refused when the header that exceeds it
  * is read.
+ *
+ * With allow_rsv1, RSV1 is taken in the first frame of a message, and only
+ * there: the pieces are then as they came.  Text among them is not checked,
+ * and max is the size on the wire: whoever inflates it, looks at both.
  */
 int rt_ws_next(rt_ws_t *ws, uint8_t **pos, uint8_t *last, rt_ws_event_t *ev);
 
-/* header of an unfragmented, unmasked frame; returns its length, 2 to 10 */
+/* header of an unfragmented, unmasked frame; returns its length, 2 to 10;
+   RT_WS_RSV1 may be added to the opcode */
 size_t rt_ws_header(uint8_t *out, uint8_t opcode, uint64_t len);
 
 /* whole CLOSE frame into out[4]; code RT_WS_NO_STATUS: an empty one */

@@ -13,7 +13,8 @@
  *         'Hello'  masked text            'a'*200   the same, repeated
  *         <c3 28>  masked bytes
  *   out:  T(Hello) a text message, B() a binary one, (#200) a long one,
- *         P() ping, O() pong, C1000(bye) close, !1002 refused
+ *         P() ping, O() pong, C1000(bye) close, !1002 refused,
+ *         z in front of a message that is compressed
  */
 
 #include "rt_ws.h"
@@ -42,6 +43,9 @@ typedef struct {
     uint8_t     *message;         /* pieces so far */
     size_t       message_len;
     unsigned     in_message:1;
+    unsigned     compressed:1;
+
+    unsigned     allow_rsv1:1;
 } ws_log_t;
 
 
@@ -203,6 +207,43 @@ static const ws_case_t  ws_cases[] = {
 };
 
 
+/* with allow_rsv1 */
+
+static const ws_case_t  ws_rsv1_cases[] = {
+    { "c1 85 K 'Hello'", "zT(Hello)", "RSV1 on text", 0 },
+    { "c2 85 K 'Hello'", "zB(Hello)", "RSV1 on binary", 0 },
+    { "c1 80 K", "zT()", "RSV1 on an empty message", 0 },
+    { "81 85 K 'Hello'", "T(Hello)", "no RSV1", 0 },
+    { "c1 81 K 'a' 81 81 K 'b' c1 81 K 'c'", "zT(a)T(b)zT(c)",
+      "each message by itself", 0 },
+    { "41 81 K 'a' 80 81 K 'b'", "zT(ab)", "RSV1 on the first fragment", 0 },
+    { "41 80 K 89 80 K 00 81 K 'a' 80 81 K 'b' 81 81 K 'c'", "P()zT(ab)T(c)",
+      "with a ping among them", 0 },
+    { "c1 83 K <c3 28 ff>", "zT(\\xc3(\\xff)", "compressed text is no text",
+      0 },
+    { "41 81 K <ff> 80 81 K <c3> 81 82 K <c3 a9>",
+      "zT(\\xff\\xc3)T(\\xc3\\xa9)", "the next one is", 0 },
+    { "c1 81 K <c3> 81 81 K <a9>", "zT(\\xc3)!1007", "and begins anew", 0 },
+    { "c1 84 K 'abcd'", "zT(abcd)", "the limit counts on the wire", 4 },
+    { "c1 85", "!1009", "and is exceeded there", 4 },
+
+    { "01 81 K 'a' c0 81 K 'b'", "!1002", "RSV1 on continuation", 0 },
+    { "41 81 K 'a' c0 81 K 'b'", "!1002", "also of a compressed message", 0 },
+    { "41 81 K 'a' 40", "!1002", "also not the last", 0 },
+    { "41 81 K 'a' c1", "!1002", "a new one inside a message", 0 },
+    { "c0 81 K 'a'", "!1002", "RSV1 on continuation of nothing", 0 },
+    { "c8 80 K", "!1002", "RSV1 on close", 0 },
+    { "c9 80 K", "!1002", "RSV1 on ping", 0 },
+    { "ca 80 K", "!1002", "RSV1 on pong", 0 },
+    { "c3 80 K", "!1002", "RSV1 on opcode 3", 0 },
+    { "a1 85", "!1002", "RSV2", 0 },
+    { "91 85", "!1002", "RSV3", 0 },
+    { "e1 85", "!1002", "RSV1 and RSV2", 0 },
+    { "d2 85", "!1002", "RSV1 and RSV3", 0 },
+    { "f1", "!1002", "all of them, allowed is one", 0 },
+};
+
+
 static const struct {
     unsigned  from;
     unsigned  to;
@@ -334,15 +375,22 @@ ws_log(ws_log_t *log, const char *what, unsigned code, const uint8_t *p,
 static void
 ws_piece(ws_log_t *log, const rt_ws_event_t *ev)
 {
+    const char  *what;
+
     log->broken += ev->first == log->in_message;
     log->broken += ev->data.len == 0 && !ev->first && !ev->last;
 
     memcpy(log->message + log->message_len, ev->data.data, ev->data.len);
     log->message_len += ev->data.len;
+
+    log->broken += log->in_message && ev->compressed != log->compressed;
+    log->compressed = ev->compressed;
     log->in_message = 1;
 
     if (ev->last) {
-        ws_log(log, ev->opcode == RT_WS_TEXT ? "T" : "B", 0, log->message,
+        what = (ev->opcode == RT_WS_TEXT) ? "zT" : "zB";
+
+        ws_log(log, ev->compressed ? what : what + 1, 0, log->message,
                log->message_len);
 
         log->message_len = 0;
@@ -411,6 +459,7 @@ ws_run(ws_log_t *log, uint64_t max, const uint8_t *in, const size_t *cuts,
     log->in_message = 0;
 
     rt_ws_init(&ws, max);
+    ws.allow_rsv1 = log->allow_rsv1;
 
     rc = RT_AGAIN;
     kept = 0;
@@ -651,6 +700,9 @@ ws_test_out(void)
     n = rt_ws_header(out, RT_WS_BINARY, 1);
     tap_bytes(out, n, "\x82\x01", 2, "header of a binary frame");
 
+    n = rt_ws_header(out, RT_WS_TEXT | RT_WS_RSV1, 1);
+    tap_bytes(out, n, "\xc1\x01", 2, "header of a compressed frame");
+
     n = rt_ws_close(out, RT_WS_TOO_BIG);
     tap_bytes(out, n, "\x88\x02\x03\xf1", 4, "close 1009");
 
@@ -673,9 +725,19 @@ main(void)
         return 1;
     }
 
+    log.allow_rsv1 = 0;
+
     for (i = 0; i < sizeof(ws_cases) / sizeof(ws_case_t); i++) {
         ws_test(&ws_cases[i], wire, &log);
     }
+
+    log.allow_rsv1 = 1;
+
+    for (i = 0; i < sizeof(ws_rsv1_cases) / sizeof(ws_case_t); i++) {
+        ws_test(&ws_rsv1_cases[i], wire, &log);
+    }
+
+    log.allow_rsv1 = 0;
 
     ws_test_codes(&log);
     ws_test_unmask(&log);
