@@ -44,7 +44,7 @@ ngx_realtime_out_push(ngx_realtime_out_t *out, ngx_realtime_msg_t *m,
     node->next = NULL;
     *out->last = node;
     out->last = &node->next;
-    out->bytes += m->len;
+    out->bytes += m->len + NGX_REALTIME_OUT_COST;
 
     return NGX_OK;
 }
@@ -65,7 +65,7 @@ ngx_realtime_out_shift(ngx_realtime_out_t *out)
     m = node->message;
 
     out->first = node->next;
-    out->bytes -= m->len - out->done;
+    out->bytes -= m->len - out->done + NGX_REALTIME_OUT_COST;
     out->done = 0;
 
     if (out->first == NULL) {

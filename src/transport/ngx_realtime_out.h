@@ -16,6 +16,11 @@
 #include "ngx_realtime_msg.h"
 
 
+/* what a queued message costs beside its bytes: an empty pong has 2 of them,
+   and a queue of those would hold many times what its limit says */
+#define NGX_REALTIME_OUT_COST  64
+
+
 typedef struct ngx_realtime_out_node_s  ngx_realtime_out_node_t;
 
 struct ngx_realtime_out_node_s {
@@ -27,7 +32,8 @@ struct ngx_realtime_out_node_s {
 typedef struct {
     ngx_realtime_out_node_t   *first;
     ngx_realtime_out_node_t  **last;       /* where the next one goes */
-    size_t                     bytes;      /* of all, not yet written */
+    size_t                     bytes;      /* of all, not yet written, and
+                                              the cost of each */
     size_t                     done;       /* of the first, written */
 } ngx_realtime_out_t;
 

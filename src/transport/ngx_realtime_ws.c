@@ -41,8 +41,6 @@
 #define NGX_REALTIME_WS_BUFFER   65536     /* of the worker, each way */
 #define NGX_REALTIME_WS_TURN     16        /* reads per event */
 #define NGX_REALTIME_WS_LINGER   3000      /* ms, CLOSING at most */
-#define NGX_REALTIME_WS_NODE     64        /* what a queued message costs
-                                              beside its bytes */
 
 
 typedef enum {
