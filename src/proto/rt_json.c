@@ -38,6 +38,12 @@ static const uint8_t  rt_json_escapes[256] = {
 int
 rt_json_parse(const uint8_t *p, size_t len, json_t **value)
 {
+    /* no text has a NUL byte, but jansson overlooks one after a number */
+
+    if (len && memchr(p, '\0', len)) {
+        return RT_ERROR;
+    }
+
     /* a text that short cannot be too deep */
 
     if (len > RT_JSON_DEPTH && rt_json_check_depth(p, len) != RT_OK) {

@@ -44,6 +44,8 @@ static const struct {
     { json_str("[1] x"), NULL, "rest after the value" },
     { json_str("[1][2]"), NULL, "two values" },
     { json_str("[1]\0"), NULL, "NUL after the value" },
+    { json_str("1\0"), NULL, "NUL after a number" },
+    { json_str("[1\0,true\0]"), NULL, "NUL after words" },
     { json_str("[1}"), NULL, "wrong bracket" },
     { json_str("{a:1}"), NULL, "key without quotes" },
     { json_str("'a'"), NULL, "single quotes" },
