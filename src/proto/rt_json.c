@@ -5,6 +5,7 @@
 
 
 #include "rt_json.h"
+#include "rt_swar.h"
 
 
 #define RT_JSON_FLAGS                                                         \
@@ -16,9 +17,15 @@
 
 #define RT_JSON_HEX_LEN  6
 
+#define RT_JSON_LEAD_BYTE  0xe2
+
 
 static int rt_json_check_depth(const uint8_t *p, size_t len);
 static const uint8_t *rt_json_skip_string(const uint8_t *p,
+    const uint8_t *last);
+static uint8_t *rt_json_escape_char(uint8_t *out, const uint8_t **pos,
+    const uint8_t *last);
+static const uint8_t *rt_json_plain_end(const uint8_t *p,
     const uint8_t *last);
 static uint8_t rt_json_class(const uint8_t *p, const uint8_t *last);
 
@@ -31,8 +38,21 @@ static const uint8_t  rt_json_escapes[256] = {
     ['&'] = RT_JSON_HEX,
     ['<'] = RT_JSON_HEX,
     ['>'] = RT_JSON_HEX,
-    [0xe2] = RT_JSON_LEAD
+    [RT_JSON_LEAD_BYTE] = RT_JSON_LEAD
 };
+
+
+/* bytes that are not plain in the table; " and &, < and > are a bit apart */
+
+static inline uint64_t
+rt_json_special(uint64_t word)
+{
+    return rt_swar_below(word, 0x20)
+           | rt_swar_equal(word | RT_SWAR_ONES * ('"' ^ '&'), '&')
+           | rt_swar_equal(word | RT_SWAR_ONES * ('<' ^ '>'), '>')
+           | rt_swar_equal(word, '\\')
+           | rt_swar_equal(word, RT_JSON_LEAD_BYTE);
+}
 
 
 int
@@ -122,30 +142,29 @@ rt_json_escaped(const uint8_t *p, size_t len)
     size_t          size;
     const uint8_t  *last;
 
-    size = 0;
+    size = len;
     last = p + len;
 
-    while (p < last) {
+    while ((p = rt_json_plain_end(p, last)) < last) {
 
         switch (rt_json_class(p, last)) {
 
         case RT_JSON_PLAIN:
-            size++;
             p++;
             break;
 
         case RT_JSON_HEX:
-            size += RT_JSON_HEX_LEN;
+            size += RT_JSON_HEX_LEN - 1;
             p++;
             break;
 
         case RT_JSON_LEAD:
-            size += RT_JSON_HEX_LEN;
+            size += RT_JSON_HEX_LEN - 3;
             p += 3;
             break;
 
         default:
-            size += 2;
+            size++;
             p++;
         }
     }
@@ -154,46 +173,102 @@ rt_json_escaped(const uint8_t *p, size_t len)
 }
 
 
+/*
+ * What is written of the rest is never shorter than the rest itself: as long as
+ * a word of it is there, a word can be written, whatever is to be kept of it.
+ */
+
 uint8_t *
 rt_json_escape(uint8_t *out, const uint8_t *p, size_t len)
 {
-    uint8_t         class;
+    size_t          size;
+    uint64_t        word, marks;
     const uint8_t  *last;
 
-    static const char  hex[] = "0123456789abcdef";
+    last = p + len;
 
-    for (last = p + len; p < last; p++) {
+    while (p < last) {
 
-        class = rt_json_class(p, last);
+        if (last - p >= RT_SWAR_SIZE) {
+            word = rt_swar_load(p);
+            marks = rt_json_special(word);
+            size = marks ? rt_swar_first(marks) : RT_SWAR_SIZE;
 
-        if (class == RT_JSON_PLAIN) {
-            *out++ = *p;
-            continue;
+            memcpy(out, p, RT_SWAR_SIZE);
+            out += size;
+            p += size;
+
+            if (marks == 0) {
+                continue;
+            }
         }
 
-        *out++ = '\\';
-
-        switch (class) {
-
-        case RT_JSON_HEX:
-            memcpy(out, "u00", 3);
-            out[3] = (uint8_t) hex[*p >> 4];
-            out[4] = (uint8_t) hex[*p & 0xf];
-            out += 5;
-            break;
-
-        case RT_JSON_LEAD:
-            memcpy(out, p[2] == 0xa8 ? "u2028" : "u2029", 5);
-            out += 5;
-            p += 2;
-            break;
-
-        default:
-            *out++ = class;
-        }
+        out = rt_json_escape_char(out, &p, last);
     }
 
     return out;
+}
+
+
+static uint8_t *
+rt_json_escape_char(uint8_t *out, const uint8_t **pos, const uint8_t *last)
+{
+    uint8_t         class;
+    const uint8_t  *p;
+
+    static const char  hex[] = "0123456789abcdef";
+
+    p = *pos;
+    *pos = p + 1;
+    class = rt_json_class(p, last);
+
+    switch (class) {
+
+    case RT_JSON_PLAIN:
+        *out = *p;
+        return out + 1;
+
+    case RT_JSON_HEX:
+        memcpy(out, "\\u00", 4);
+        out[4] = (uint8_t) hex[*p >> 4];
+        out[5] = (uint8_t) hex[*p & 0xf];
+        return out + RT_JSON_HEX_LEN;
+
+    case RT_JSON_LEAD:
+        memcpy(out, p[2] == 0xa8 ? "\\u2028" : "\\u2029", RT_JSON_HEX_LEN);
+        *pos = p + 3;
+        return out + RT_JSON_HEX_LEN;
+
+    default:
+        out[0] = '\\';
+        out[1] = class;
+        return out + 2;
+    }
+}
+
+
+/* where the bytes end of which the table says that they are plain */
+
+static const uint8_t *
+rt_json_plain_end(const uint8_t *p, const uint8_t *last)
+{
+    uint64_t  marks;
+
+    while (last - p >= RT_SWAR_SIZE) {
+        marks = rt_json_special(rt_swar_load(p));
+
+        if (marks) {
+            return p + rt_swar_first(marks);
+        }
+
+        p += RT_SWAR_SIZE;
+    }
+
+    while (p < last && rt_json_escapes[*p] == RT_JSON_PLAIN) {
+        p++;
+    }
+
+    return p;
 }
 
 

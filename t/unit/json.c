@@ -257,6 +257,71 @@ json_test_round_trip(void)
 }
 
 
+/* len bytes, at most 3, are escaped alike wherever they are in a text */
+
+static int
+json_same_escape(const uint8_t *special, size_t len)
+{
+    size_t    at, size;
+    uint8_t   in[24], alone[3 * 6], *out, *end, *p;
+
+    size = (size_t) (rt_json_escape(alone, special, len) - alone);
+
+    for (at = 0; at + len <= sizeof(in); at++) {
+        memset(in, 'a', sizeof(in));
+        memcpy(in + at, special, len);
+
+        if (rt_json_escaped(in, sizeof(in)) != sizeof(in) - len + size) {
+            return 0;
+        }
+
+        out = malloc(sizeof(in) - len + size);
+        if (out == NULL) {
+            abort();
+        }
+
+        p = tap_exact(in, sizeof(in));
+        end = rt_json_escape(out, p, sizeof(in));
+
+        if (end != out + sizeof(in) - len + size
+            || memcmp(out, in, at) != 0
+            || memcmp(out + at, alone, size) != 0
+            || memcmp(out + at + size, in + at + len, sizeof(in) - len - at))
+        {
+            return 0;
+        }
+
+        free(out);
+        free(p);
+    }
+
+    return 1;
+}
+
+
+static void
+json_test_places(void)
+{
+    uint8_t   c;
+    unsigned  i, same;
+
+    for (i = 0, same = 0; i < 256; i++) {
+        c = (uint8_t) i;
+        same += json_same_escape(&c, 1);
+    }
+
+    tap_ok(same == 256, "every byte in every place");
+
+    tap_ok(json_same_escape((const uint8_t *) "\xe2\x80\xa8", 3)
+           && json_same_escape((const uint8_t *) "\xe2\x80\xa9", 3)
+           && json_same_escape((const uint8_t *) "\xe2\x80\x99", 3),
+           "line separators, and another of their lead, in every place");
+
+    tap_ok(json_same_escape((const uint8_t *) "\"<&", 3),
+           "one after the other in every place");
+}
+
+
 int
 main(void)
 {
@@ -275,6 +340,7 @@ main(void)
     }
 
     json_test_round_trip();
+    json_test_places();
 
     return tap_done();
 }
