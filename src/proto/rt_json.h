@@ -46,16 +46,17 @@ int rt_json_check(const uint8_t *p, size_t len);
 rt_str_t rt_json_trim(const uint8_t *p, size_t len);
 
 /* what a value is: its first byte, '{' '[' '"' 't' 'f' 'n', or '0' for any
-   number */
+   number; 0 for one that is not there */
 uint8_t rt_json_type(rt_str_t value);
 
-/* the first n items of an array into items; returns how many it has */
+/* the first n items of an array into items; returns how many it has, 0 for
+   what is no array */
 size_t rt_json_items(rt_str_t array, rt_str_t *items, size_t n);
 
 /*
  * Members of an object by name: values[i] is that of names[i], or has the
- * data NULL when there is none.  Of a repeated name the last one counts.
- * Names are compared unescaped.  n is at most 32.
+ * data NULL when there is none, as in what is no object.  Of a repeated name
+ * the last one counts.  Names are compared unescaped.  n is at most 32.
  */
 void rt_json_members(rt_str_t object, const char *const *names,
     rt_str_t *values, size_t n);
@@ -63,7 +64,8 @@ void rt_json_members(rt_str_t object, const char *const *names,
 /*
  * The contents of a string, unescaped in place: p is the value, quotes
  * included, which is changed.  RT_OK with *out; RT_ERROR: a lone surrogate,
- * or p is no string.
+ * or p is no string.  What the value was cut out of is no longer a text that
+ * has passed, with RT_ERROR too: cut up first.
  */
 int rt_json_string(uint8_t *p, size_t len, rt_str_t *out);
 
