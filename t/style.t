@@ -37,7 +37,8 @@ sub tree {
     system('git', 'init', '-q', $dir) == 0 or die "git: $?";
 
     for (['src/proto/rt.h', "#include <stddef.h>\n"],
-         ['src/core/ngx_realtime.h', "#include \"rt.h\"\n"],
+         ['src/core/ngx_realtime.h',
+          "#include <ngx_config.h>\n#include \"rt.h\"\n"],
          ['src/room/ngx_realtime_room.h', ''],
          [$path, $text])
     {
@@ -74,6 +75,8 @@ for (
      'proto may not include <time.h>'],
     [layers => 'src/room/a.c', "#include \"ngx_realtime_module.c\"\n",
      'bare name'],
+    [layers => 'src/core/a.c', "#include <errno.h>\n#include \"rt.h\"\n",
+     'ngx_config.h has to come first'],
     [layers => 'src/room/rt.h', '', 'name is taken'],
     [layers => 'src/util/a.c', '', 'no such layer'],
     [style => 'src/core/a.c', '/* ' . 'x' x 80 . " */\n", '80 columns'],

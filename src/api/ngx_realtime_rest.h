@@ -21,10 +21,10 @@
 #define _NGX_REALTIME_REST_H_INCLUDED_
 
 
-#include <jansson.h>
-
 #include "ngx_realtime.h"
 #include "ngx_realtime_chat.h"
+
+#include <jansson.h>
 
 
 typedef struct ngx_realtime_route_s  ngx_realtime_route_t;

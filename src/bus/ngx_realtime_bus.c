@@ -15,10 +15,10 @@
  */
 
 
-#include <sys/eventfd.h>
-
 #include "ngx_realtime_bus.h"
 #include "ngx_realtime_ring.h"
+
+#include <sys/eventfd.h>
 
 
 #define NGX_REALTIME_BUS_TURN       512    /* records of a ring per turn */

@@ -4,12 +4,12 @@
  */
 
 
-#include <sys/random.h>
-
 #include "ngx_realtime_chat_event.h"
 #include "ngx_realtime_room.h"
 #include "rt_json.h"
 #include "rt_uuid7.h"
+
+#include <sys/random.h>
 
 
 #define NGX_REALTIME_CHAT_ENTROPY  2560    /* bytes asked for at a time */

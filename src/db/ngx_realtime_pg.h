@@ -24,9 +24,9 @@
 #define _NGX_REALTIME_PG_H_INCLUDED_
 
 
-#include <libpq-fe.h>
-
 #include "ngx_realtime.h"
+
+#include <libpq-fe.h>
 
 
 #define NGX_REALTIME_PG_PARAMS     10

@@ -20,14 +20,14 @@
  */
 
 
-#include <openssl/rand.h>
-
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
 #include "rt_eio.h"
 #include "rt_ws.h"
+
+#include <openssl/rand.h>
 
 
 static void ngx_realtime_session_packet(void *data, u_char *p, size_t len,

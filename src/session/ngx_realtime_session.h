@@ -22,8 +22,6 @@
 #define _NGX_REALTIME_SESSION_H_INCLUDED_
 
 
-#include <jansson.h>
-
 #include "ngx_realtime.h"
 #include "ngx_realtime_age.h"
 #include "ngx_realtime_auth.h"
@@ -31,6 +29,8 @@
 #include "ngx_realtime_room.h"
 #include "ngx_realtime_transport.h"
 #include "rt_sio.h"
+
+#include <jansson.h>
 
 
 typedef struct ngx_realtime_session_s  ngx_realtime_session_t;

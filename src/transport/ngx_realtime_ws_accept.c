@@ -18,9 +18,9 @@
  */
 
 
-#include <ngx_sha1.h>
-
 #include "ngx_realtime_ws.h"
+
+#include <ngx_sha1.h>
 
 
 #define NGX_REALTIME_WS_GUID    "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
