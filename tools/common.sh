@@ -91,7 +91,7 @@ quietly() {
     shift
 
     "$@" >"$log" 2>&1 </dev/null || {
-        grep -E 'error|warning|undefined|\*\*\*' "$log" >&2 \
+        grep -E -m 40 '(error|warning): |undefined reference|\*\*\*' "$log" >&2 \
             || tail -n 20 "$log" >&2
         die "failed: see $log"
     }
