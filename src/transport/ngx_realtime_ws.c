@@ -28,14 +28,14 @@
  */
 
 
-#include <ngx_event.h>
-
 #include "ngx_realtime_age.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_out.h"
 #include "ngx_realtime_ws.h"
 #include "rt_ws.h"
+
+#include <ngx_event.h>
 
 
 #define NGX_REALTIME_WS_BUFFER   65536     /* of the worker, each way */
@@ -180,6 +180,13 @@ ngx_realtime_ws_start(ngx_realtime_transport_t *t, ngx_str_t *early)
     if (c->write->timer_set) {
         ngx_del_timer(c->write);
     }
+
+#if (NGX_SSL)
+    if (c->ssl) {
+        /* the same bytes may come from another buffer, see the flush */
+        SSL_set_mode(c->ssl->connection, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    }
+#endif
 
     if (early->len) {
         ngx_realtime_ws_input(ws, early->data, early->len);
