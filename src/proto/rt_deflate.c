@@ -575,7 +575,14 @@ rt_deflate_feed(z_stream *z, const uint8_t *p, size_t len, rt_deflate_buf_t *b)
             rc = Z_OK;
         }
 
-        if (rc != Z_OK || z->avail_out) {
+        /*
+         * A full buffer: there may be more, but not between two blocks, which
+         * must not be asked about twice: data_type tells it only once.
+         */
+
+        if (rc != Z_OK || z->avail_out
+            || (z->data_type & RT_DEFLATE_BETWEEN))
+        {
             return rc;
         }
     }

@@ -428,6 +428,29 @@ deflate_test_bomb(rt_deflate_t *d)
 }
 
 
+/* a block without compression that ends in the tail and fills the buffer */
+
+static void
+deflate_test_tail(rt_deflate_t *d)
+{
+    size_t    out_len;
+    uint8_t  *out, packed[5 + 256];
+
+    memcpy(packed, "\x00\x00\x01\xff\xfe", 5);
+    memset(packed + 5, 'a', 252);
+
+    tap_ok(rt_deflate_inflate(d, packed, 5 + 252, 256, &out, &out_len)
+           == RT_OK && out_len == 256, "the tail as data, just the limit");
+    tap_bytes(out + 252, 4, "\x00\x00\xff\xff", 4, "which it ends in");
+    free(out);
+
+    tap_ok(rt_deflate_inflate(d, packed, 5 + 251, 256, &out, &out_len)
+           == RT_ERROR, "a byte short");
+    tap_ok(rt_deflate_inflate(d, packed, 5 + 252, 255, &out, &out_len)
+           == RT_AGAIN, "a byte over");
+}
+
+
 int
 main(void)
 {
@@ -449,6 +472,7 @@ main(void)
     }
 
     deflate_test_bomb(d);
+    deflate_test_tail(d);
 
     for (bits = 9; bits <= 15; bits++) {
         for (level = 1; level <= 9; level += 4) {
