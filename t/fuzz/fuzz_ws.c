@@ -4,9 +4,10 @@
  */
 
 /*
- * WebSocket frames.  The first byte of the input chooses how the rest is cut
- * and the limit of a message; the rest is parsed in one piece and again in
- * many, and must tell the same story: messages, control frames, the error.
+ * WebSocket frames.  The first byte of the input chooses how the rest is cut,
+ * the limit of a message, and whether messages may be compressed; the rest is
+ * parsed in one piece and again in many, and must tell the same story:
+ * messages, control frames, the error.
  */
 
 #include "fuzz.h"
@@ -15,6 +16,9 @@
 
 #define FUZZ_MAX_SMALL  64
 #define FUZZ_MAX_LARGE  (1 << 20)
+
+#define FUZZ_SMALL      0x01     /* in the first byte */
+#define FUZZ_RSV1       0x80
 
 
 /*
@@ -28,6 +32,8 @@ typedef struct {
     size_t     size;
     size_t     piece;        /* bytes of the message that is coming */
     uint8_t    opcode;       /* of it; 0: none */
+    unsigned   compressed:1; /* it is */
+    unsigned   allow_rsv1:1;
     int        rc;
 } fuzz_story_t;
 
@@ -75,18 +81,21 @@ fuzz_event(fuzz_story_t *s, const rt_ws_event_t *ev, uint64_t max)
     case RT_WS_BINARY:
         fuzz_assert(ev->first == (s->opcode == 0));
         fuzz_assert(ev->first || s->opcode == ev->opcode);
+        fuzz_assert(ev->first || s->compressed == ev->compressed);
         fuzz_assert(ev->data.len || ev->first || ev->last);
+        fuzz_assert(s->allow_rsv1 || !ev->compressed);
 
         s->opcode = ev->opcode;
+        s->compressed = ev->compressed;
         fuzz_append(s, ev->data.data, ev->data.len);
 
         fuzz_assert(s->piece <= max);
 
         if (ev->last) {
-            fuzz_assert(ev->opcode == RT_WS_BINARY
+            fuzz_assert(ev->opcode == RT_WS_BINARY || ev->compressed
                         || rt_utf8_check(s->text + s->len, s->piece) == RT_OK);
 
-            fuzz_record(s, ev->opcode, 0);
+            fuzz_record(s, ev->opcode, ev->compressed);
             s->opcode = 0;
         }
 
@@ -95,7 +104,7 @@ fuzz_event(fuzz_story_t *s, const rt_ws_event_t *ev, uint64_t max)
     case RT_WS_CLOSE:
     case RT_WS_PING:
     case RT_WS_PONG:
-        fuzz_assert(ev->data.len <= sizeof(control));
+        fuzz_assert(ev->data.len <= sizeof(control) && !ev->compressed);
 
         /* goes in front of the pieces of the message around it */
 
@@ -141,6 +150,7 @@ fuzz_parse(fuzz_story_t *s, const uint8_t *p, size_t len, uint64_t max,
     rt_ws_event_t  ev;
 
     rt_ws_init(&ws, max);
+    ws.allow_rsv1 = s->allow_rsv1;
 
     kept = 0;
 
@@ -208,11 +218,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
 
-    max = data[0] & 1 ? FUZZ_MAX_SMALL : FUZZ_MAX_LARGE;
+    max = data[0] & FUZZ_SMALL ? FUZZ_MAX_SMALL : FUZZ_MAX_LARGE;
 
     memset(&whole, 0, sizeof(fuzz_story_t));
     whole.size = 4 * size + 64;
     whole.text = malloc(whole.size);
+    whole.allow_rsv1 = (data[0] & FUZZ_RSV1) != 0;
 
     cut = whole;
     cut.text = malloc(cut.size);
