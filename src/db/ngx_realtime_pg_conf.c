@@ -283,7 +283,9 @@ ngx_realtime_pg_conf_hosts(ngx_conf_t *cf, PQconninfoOption *options,
             return NGX_CONF_ERROR;
         }
 
-        p = ngx_cpymem(p, addr.data, addr.len);
+        if (addr.len) {
+            p = ngx_cpymem(p, addr.data, addr.len);
+        }
 
         if (hosts == NULL) {
             break;
