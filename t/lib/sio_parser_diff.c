@@ -58,7 +58,10 @@ diff_parse(const uint8_t *p, size_t len)
         return json_null();
     }
 
-    if (rt_sio_check(&pkt, data, &why) != RT_OK) {
+    if (rt_sio_check(&pkt, data, &why) != RT_OK
+        || (pkt.attachments
+            && rt_sio_placeholders(data, pkt.attachments, &why) != RT_OK))
+    {
         json_decref(data);
         return json_null();
     }
