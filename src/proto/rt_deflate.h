@@ -26,7 +26,8 @@ void rt_deflate_destroy(rt_deflate_t *d);
  * The offers of a Sec-WebSocket-Extensions header (its values joined by
  * commas).  RT_OK: an offer is acceptable, and what to answer with stands in
  * out (at least 128 bytes), *out_len long; RT_AGAIN: none is, answer without
- * the extension; RT_ERROR: the header is malformed.
+ * the extension; RT_ERROR: the header is malformed.  An offer that wants a
+ * smaller window than window_bits is none: there is one stream for all.
  */
 int rt_deflate_accept(const rt_deflate_t *d, const uint8_t *p, size_t len,
     uint8_t *out, size_t *out_len);
@@ -40,7 +41,9 @@ size_t rt_deflate_compress(rt_deflate_t *d, uint8_t *out, size_t size,
 
 /*
  * One whole message.  *out is malloc'ed, the caller's.  RT_OK; RT_ERROR: not
- * deflate; RT_AGAIN: over max bytes when inflated, or no memory.
+ * deflate, or cut off; RT_AGAIN: over max bytes when inflated, or no memory.
+ * At worst, with a message made for it, 60 ns for each of its bytes, whatever
+ * max is: so len needs a limit of its own.
  */
 int rt_deflate_inflate(rt_deflate_t *d, const uint8_t *p, size_t len,
     size_t max, uint8_t **out, size_t *out_len);
