@@ -19,7 +19,8 @@ plan(skip_all => 'no socket.io-parser in t/node_modules')
     unless -d "$modules/socket.io-parser";
 
 my $program = tempdir(CLEANUP => 1) . '/sio_parser_diff';
-my @proto = glob "$root/src/proto/rt_{json*,sio}.c";
+my @proto = map { "$root/src/proto/rt_$_.c" }
+            qw( json json_check json_read json_string sio );
 
 system($ENV{CC} // 'cc', '-std=c11', '-g', '-O1', "-I$root/src/proto", '-o',
        $program, "$root/t/lib/sio_parser_diff.c", @proto, '-ljansson') == 0

@@ -54,6 +54,13 @@ uint8_t rt_json_type(rt_str_t value);
 size_t rt_json_items(rt_str_t array, rt_str_t *items, size_t n);
 
 /*
+ * What is between the first item of an array and its closing bracket, without
+ * the comma and white space around it: ["a",1,[2]] has 1,[2].  Empty if there
+ * is at most one item.  White space may follow the array.
+ */
+rt_str_t rt_json_rest(rt_str_t array);
+
+/*
  * Members of an object by name: values[i] is that of names[i], or has the
  * data NULL when there is none, as in what is no object.  Of a repeated name
  * the last one counts.  Names are compared unescaped.  n is at most 32.

@@ -7,8 +7,6 @@
 #include "rt_json_scan.h"
 
 
-static int rt_json_same_name(const uint8_t *p, const uint8_t *last,
-    const char *name);
 static const uint8_t *rt_json_value_end(const uint8_t *p, const uint8_t *last);
 static const uint8_t *rt_json_nested_end(const uint8_t *p,
     const uint8_t *last);
@@ -94,6 +92,45 @@ rt_json_items(rt_str_t array, rt_str_t *items, size_t n)
 }
 
 
+rt_str_t
+rt_json_rest(rt_str_t array)
+{
+    rt_str_t        rest;
+    const uint8_t  *p, *last;
+
+    rest.data = array.data;
+    rest.len = 0;
+
+    if (rt_json_type(array) != '[') {
+        return rest;
+    }
+
+    array = rt_json_trim(array.data, array.len);
+    last = array.data + array.len - 1;
+
+    if (*last != ']') {
+        return rest;
+    }
+
+    p = rt_json_skip_space(array.data + 1, last);
+    p = rt_json_value_end(p, last);
+
+    if (p == NULL) {
+        return rest;
+    }
+
+    p = rt_json_skip_space(p, last);
+
+    if (p == last || *p != ',') {
+        return rest;
+    }
+
+    p++;
+
+    return rt_json_trim(p, (size_t) (last - p));
+}
+
+
 void
 rt_json_members(rt_str_t object, const char *const *names, rt_str_t *values,
     size_t n)
@@ -153,9 +190,7 @@ rt_json_members(rt_str_t object, const char *const *names, rt_str_t *values,
 }
 
 
-/* p to last: between the quotes, without NUL */
-
-static int
+int
 rt_json_same_name(const uint8_t *p, const uint8_t *last, const char *name)
 {
     size_t   i, len;

@@ -40,6 +40,10 @@ rt_json_skip_space(const uint8_t *p, const uint8_t *last)
 /* p: the opening quote; also NULL for what a string may not have in it */
 const uint8_t *rt_json_string_end(const uint8_t *p, const uint8_t *last);
 
+/* p to last: a name of a text, between its quotes; name: without NUL */
+int rt_json_same_name(const uint8_t *p, const uint8_t *last,
+    const char *name);
+
 /*
  * The character that the escape at *pos stands for, as UTF-8; *pos moves on.
  * Returns its size, or 0 if there is none: half a surrogate pair.  All is read

@@ -12,11 +12,15 @@
  *   50-["a"]   4.2.4 waits for ever for the attachments; 4.2.7 refuses too
  *   2, 311, 4  EVENT, ACK and CONNECT_ERROR without a payload
  *   num: 0.5   an attachment is replaced by undefined there
+ *   num: 0.0   so are -0, 1e0 and other spellings of an integer
  *
  * an ack id that a double cannot hold, and what the bounds of rt_sio.h name.
  */
 
 
+#include <limits.h>
+
+#include "rt_json_scan.h"
 #include "rt_sio.h"
 
 
@@ -30,11 +34,29 @@
 #define rt_sio_string(s)  { sizeof(s) - 1, (const uint8_t *) s }
 
 
+/* an object or array that is open: what is known of it so far */
+
+typedef struct {
+    unsigned   placeholder:1;   /* "_placeholder" is true */
+    unsigned   index:1;         /* "num" is that of an attachment */
+    unsigned   bad:1;           /* a placeholder inside is wrong */
+} rt_sio_open_t;
+
+
 static const uint8_t *rt_sio_number(const uint8_t *p, const uint8_t *last,
     uint64_t max, uint64_t *value);
-static int rt_sio_is_reserved(const json_t *name);
+static rt_str_t rt_sio_name(uint8_t *p, size_t len);
+static int rt_sio_is_plain(rt_str_t name);
+static int rt_sio_is_reserved(rt_str_t name);
 static uint8_t *rt_sio_decimal(uint8_t *p, uint64_t n);
-static int rt_sio_is_index(const json_t *num, unsigned attachments);
+static unsigned rt_sio_is_bad(const rt_sio_open_t *open);
+static const uint8_t *rt_sio_member(rt_sio_open_t *open, const uint8_t *p,
+    const uint8_t *last, unsigned attachments);
+static unsigned rt_sio_is_index(const uint8_t *p, const uint8_t *last,
+    unsigned attachments);
+
+
+static const rt_sio_open_t  rt_sio_nothing = { 0, 0, 0 };
 
 
 /* names that a client library uses for events of its own */
@@ -152,42 +174,58 @@ rt_sio_number(const uint8_t *p, const uint8_t *last, uint64_t max,
 
 
 int
-rt_sio_check(const rt_sio_packet_t *pkt, const json_t *payload,
-    const char **why)
+rt_sio_check(const rt_sio_packet_t *pkt, rt_str_t *name, const char **why)
 {
-    json_t  *name;
+    uint8_t   type;
+    rt_str_t  payload, item;
 
     *why = "invalid payload";
+
+    name->data = NULL;
+    name->len = 0;
+
+    payload = pkt->json;
+
+    if (payload.len) {
+        payload = rt_json_trim(payload.data, payload.len);
+    }
+
+    type = rt_json_type(payload);
 
     switch (pkt->type) {
 
     case RT_SIO_CONNECT:
-        return (payload == NULL || json_is_object(payload)) ? RT_OK : RT_ERROR;
+        return (type == 0 || type == '{') ? RT_OK : RT_ERROR;
 
     case RT_SIO_DISCONNECT:
-        return (payload == NULL) ? RT_OK : RT_ERROR;
+        return (type == 0) ? RT_OK : RT_ERROR;
 
     case RT_SIO_CONNECT_ERROR:
-        return (json_is_string(payload) || json_is_object(payload))
-               ? RT_OK : RT_ERROR;
+        return (type == '"' || type == '{') ? RT_OK : RT_ERROR;
 
     case RT_SIO_ACK:
     case RT_SIO_BINARY_ACK:
-        return json_is_array(payload) ? RT_OK : RT_ERROR;
+        return (type == '[') ? RT_OK : RT_ERROR;
 
     default: /* RT_SIO_EVENT, RT_SIO_BINARY_EVENT */
 
-        name = json_array_get(payload, 0);
-
-        if (json_is_number(name)) {
-            return RT_OK;
-        }
-
-        if (!json_is_string(name)) {
+        if (rt_json_items(payload, &item, 1) == 0) {
             return RT_ERROR;
         }
 
-        if (rt_sio_is_reserved(name)) {
+        type = rt_json_type(item);
+
+        if (type == '0') {
+            return RT_OK;
+        }
+
+        if (type != '"') {
+            return RT_ERROR;
+        }
+
+        *name = rt_sio_name((uint8_t *) item.data, item.len);
+
+        if (rt_sio_is_reserved(*name)) {
             *why = "reserved event name";
             return RT_ERROR;
         }
@@ -197,19 +235,60 @@ rt_sio_check(const rt_sio_packet_t *pkt, const json_t *payload,
 }
 
 
-static int
-rt_sio_is_reserved(const json_t *name)
-{
-    size_t       i, len;
-    const char  *s;
+/* p: a string, with its quotes; what unescaping leaves over becomes space */
 
-    s = json_string_value(name);
-    len = json_string_length(name);
+static rt_str_t
+rt_sio_name(uint8_t *p, size_t len)
+{
+    uint8_t   *end;
+    rt_str_t   name;
+
+    name.data = p + 1;
+    name.len = len - 2;
+
+    if (rt_sio_is_plain(name) && rt_json_string(p, len, &name) == RT_OK) {
+        end = p + 1 + name.len;
+        *end++ = '"';
+        memset(end, ' ', (size_t) (p + len - end));
+    }
+
+    return name;
+}
+
+
+/* whether the name, unescaped, can stand between quotes as it is */
+
+static int
+rt_sio_is_plain(rt_str_t name)
+{
+    uint8_t         utf8[RT_JSON_UTF8_MAX];
+    const uint8_t  *p, *last;
+
+    p = name.data;
+    last = p + name.len;
+
+    while (p < last && (p = memchr(p, '\\', (size_t) (last - p))) != NULL) {
+
+        if (rt_json_unescape(&p, last, utf8) == 0
+            || utf8[0] < 0x20 || utf8[0] == '"' || utf8[0] == '\\')
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+rt_sio_is_reserved(rt_str_t name)
+{
+    size_t  i;
 
     for (i = 0; i < sizeof(rt_sio_reserved) / sizeof(rt_str_t); i++) {
 
-        if (len == rt_sio_reserved[i].len
-            && memcmp(s, rt_sio_reserved[i].data, len) == 0)
+        if (name.len == rt_sio_reserved[i].len
+            && memcmp(name.data, rt_sio_reserved[i].data, name.len) == 0)
         {
             return 1;
         }
@@ -275,79 +354,121 @@ rt_sio_decimal(uint8_t *p, uint64_t n)
 }
 
 
-/* no deeper than RT_JSON_DEPTH, whose parser made the value */
+/*
+ * In one pass, whatever the depth: what is wrong inside an object is kept until
+ * it is known whether that is a placeholder, whose other members vanish with
+ * it, unseen.
+ */
 
 int
-rt_sio_placeholders(const json_t *payload, unsigned attachments,
-    const char **why)
+rt_sio_placeholders(rt_str_t json, unsigned attachments, const char **why)
 {
-    void          *iter;
-    size_t         i;
-    json_t        *object;
-    const json_t  *num;
+    unsigned        depth;
+    const uint8_t  *p, *last;
+    rt_sio_open_t   open[RT_JSON_DEPTH + 1];
 
-    if (json_is_array(payload)) {
+    *why = "illegal attachments";
 
-        for (i = 0; i < json_array_size(payload); i++) {
+    p = json.data;
+    last = p + json.len;
+    depth = 0;
+    open[0] = rt_sio_nothing;
 
-            if (rt_sio_placeholders(json_array_get(payload, i), attachments,
-                                    why)
-                != RT_OK)
-            {
+    while (p < last) {
+
+        switch (*p) {
+
+        case '"':
+            p = rt_sio_member(&open[depth], p, last, attachments);
+
+            if (p == NULL) {
                 return RT_ERROR;
             }
+
+            continue;
+
+        case '{':
+        case '[':
+            if (depth == RT_JSON_DEPTH) {
+                return RT_ERROR;
+            }
+
+            open[++depth] = rt_sio_nothing;
+            break;
+
+        case '}':
+        case ']':
+            if (depth == 0) {
+                return RT_ERROR;
+            }
+
+            depth--;
+            open[depth].bad |= rt_sio_is_bad(&open[depth + 1]);
+            break;
         }
 
-        return RT_OK;
+        p++;
     }
 
-    if (!json_is_object(payload)) {
-        return RT_OK;
-    }
-
-    /* what else a placeholder holds vanishes with it, unseen */
-
-    if (json_is_true(json_object_get(payload, "_placeholder"))) {
-        num = json_object_get(payload, "num");
-
-        if (!rt_sio_is_index(num, attachments)) {
-            *why = "illegal attachments";
-            return RT_ERROR;
-        }
-
-        return RT_OK;
-    }
-
-    /* jansson takes no const object for an iterator, though it reads only */
-
-    object = (json_t *) payload;
-    iter = json_object_iter(object);
-
-    while (iter) {
-
-        if (rt_sio_placeholders(json_object_iter_value(iter), attachments, why)
-            != RT_OK)
-        {
-            return RT_ERROR;
-        }
-
-        iter = json_object_iter_next(object, iter);
-    }
-
-    return RT_OK;
+    return open[0].bad ? RT_ERROR : RT_OK;
 }
 
 
-static int
-rt_sio_is_index(const json_t *num, unsigned attachments)
+static unsigned
+rt_sio_is_bad(const rt_sio_open_t *open)
 {
-    double  n;
+    return open->placeholder ? !open->index : open->bad;
+}
 
-    if (!json_is_number(num)) {
+
+/* a string, and if it is a name, up to the value; the last of a name counts */
+
+static const uint8_t *
+rt_sio_member(rt_sio_open_t *open, const uint8_t *p, const uint8_t *last,
+    unsigned attachments)
+{
+    const uint8_t  *name, *name_end;
+
+    name = p + 1;
+    p = rt_json_string_end(p, last);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    name_end = p - 1;
+    p = rt_json_skip_space(p, last);
+
+    if (p == last || *p != ':') {
+        return p;
+    }
+
+    p = rt_json_skip_space(p + 1, last);
+
+    if (rt_json_same_name(name, name_end, "_placeholder")) {
+        open->placeholder = (p < last && *p == 't');
+
+    } else if (rt_json_same_name(name, name_end, "num")) {
+        open->index = rt_sio_is_index(p, last, attachments);
+    }
+
+    return p;
+}
+
+
+/* the number at p, if it is one, is not over until a fraction or exponent is */
+
+static unsigned
+rt_sio_is_index(const uint8_t *p, const uint8_t *last, unsigned attachments)
+{
+    uint64_t  n;
+
+    if (!rt_sio_is_digit(p, last)) {
         return 0;
     }
 
-    n = json_number_value(num);
+    p = rt_sio_number(p, last, UINT_MAX, &n);
 
-    return n >= 0 && n < attachments && n == (double) (unsigned) n;
+    return p && n < attachments
+           && (p == last || (*p != '.' && *p != 'e' && *p != 'E'));
 }

@@ -13,8 +13,6 @@
 #define _RT_SIO_H_INCLUDED_
 
 
-#include <jansson.h>
-
 #include "rt.h"
 
 
@@ -45,10 +43,17 @@ int rt_sio_parse(rt_sio_packet_t *pkt, const uint8_t *p, size_t len,
     const char **why);
 
 /*
- * What the stock parser's isPayloadValid() checks; payload is NULL when the
- * packet had no JSON.  RT_OK; RT_ERROR with *why.
+ * What the stock parser's isPayloadValid() checks; pkt->json is empty or has
+ * passed rt_json_check().  RT_OK; RT_ERROR with *why.
+ *
+ * *name is the name of an event, unescaped in place; its data is NULL when that
+ * is a number, and with every other type.  The text stays one that has passed
+ * and means the same, with white space where the name has become shorter; so a
+ * name that no text can hold unescaped, for a quote, a backslash, a control
+ * character or a lone surrogate in it, is left as it was written: it has a
+ * backslash then, as no other name has.
  */
-int rt_sio_check(const rt_sio_packet_t *pkt, const json_t *payload,
+int rt_sio_check(const rt_sio_packet_t *pkt, rt_str_t *name,
     const char **why);
 
 /* "<type><nsp>,<id>" without JSON; nsp "/" is left out; returns the length.
@@ -64,10 +69,9 @@ size_t rt_sio_binary_header(uint8_t *out, uint8_t type, unsigned attachments,
 /*
  * The placeholders {"_placeholder":true,"num":N} of a binary packet: RT_OK if
  * every N is an integer in [0, attachments), whether all are used or one is
- * used twice; RT_ERROR with *why.  The payload is one of rt_json_parse(): its
- * depth is that of the recursion.
+ * used twice; RT_ERROR with *why.  json has passed rt_json_check().
  */
-int rt_sio_placeholders(const json_t *payload, unsigned attachments,
+int rt_sio_placeholders(rt_str_t json, unsigned attachments,
     const char **why);
 
 

@@ -163,7 +163,7 @@ static void
 fuzz_array(rt_str_t value, json_t *node)
 {
     size_t     i, n;
-    rt_str_t  *items;
+    rt_str_t  *items, rest;
 
     n = json_array_size(node);
     items = malloc((n + 1) * sizeof(rt_str_t));
@@ -175,6 +175,17 @@ fuzz_array(rt_str_t value, json_t *node)
         fuzz_assert(items[i].data > value.data);
         fuzz_assert(items[i].data + items[i].len < value.data + value.len);
         fuzz_value(items[i], json_array_get(node, i));
+    }
+
+    rest = rt_json_rest(value);
+
+    if (n > 1) {
+        fuzz_assert(rest.data == items[1].data);
+        fuzz_assert(rest.data + rest.len
+                    == items[n - 1].data + items[n - 1].len);
+
+    } else {
+        fuzz_assert(rest.len == 0);
     }
 
     free(items);
@@ -305,6 +316,7 @@ fuzz_unchecked(const uint8_t *data, size_t size)
     value = rt_json_trim(copy, size);
 
     (void) rt_json_items(value, items, 4);
+    (void) rt_json_rest(value);
     rt_json_members(value, names, items, 3);
     (void) rt_json_string(copy, size, &out);
 

@@ -9,7 +9,7 @@
  *
  *   null                              refused
  *   [type,attachments,nsp,id]         id null: none
- *   [type,attachments,nsp,id,data]
+ *   [type,attachments,nsp,id,data]    data is as the text is after the check
  */
 
 #include <stdio.h>
@@ -39,48 +39,58 @@ diff_packet(uint8_t *out, const char *hex)
 }
 
 
-static json_t *
-diff_parse(const uint8_t *p, size_t len)
+static int
+diff_parse(rt_sio_packet_t *pkt, const uint8_t *p, size_t len)
 {
-    json_t           *data;
-    const char       *why;
-    rt_sio_packet_t   pkt;
+    rt_str_t     name;
+    const char  *why;
 
-    if (rt_sio_parse(&pkt, p, len, &why) != RT_OK) {
-        return json_null();
+    return rt_sio_parse(pkt, p, len, &why) == RT_OK
+           && (pkt->json.len == 0
+               || rt_json_check(pkt->json.data, pkt->json.len) == RT_OK)
+           && rt_sio_check(pkt, &name, &why) == RT_OK;
+}
+
+
+static void
+diff_print(const rt_sio_packet_t *pkt)
+{
+    size_t   i;
+    uint8_t  nsp[6 * RT_SIO_NSP_MAX], *end;
+
+    end = rt_json_escape(nsp, pkt->nsp.data, pkt->nsp.len);
+
+    printf("[%c,%u,\"%.*s\",", pkt->type, pkt->attachments,
+           (int) (end - nsp), (const char *) nsp);
+
+    if (pkt->has_id) {
+        printf("%llu", (unsigned long long) pkt->id);
+
+    } else {
+        printf("null");
     }
 
-    data = NULL;
-
-    if (pkt.json.len
-        && rt_json_parse(pkt.json.data, pkt.json.len, &data) != RT_OK)
-    {
-        return json_null();
+    if (pkt->json.len) {
+        putchar(',');
     }
 
-    if (rt_sio_check(&pkt, data, &why) != RT_OK
-        || (pkt.attachments
-            && rt_sio_placeholders(data, pkt.attachments, &why) != RT_OK))
-    {
-        json_decref(data);
-        return json_null();
+    /* a line break is nowhere but between values */
+
+    for (i = 0; i < pkt->json.len; i++) {
+        putchar(pkt->json.data[i] == '\n' ? ' ' : pkt->json.data[i]);
     }
 
-    return json_pack("[i,i,s%,o,o*]", pkt.type - '0', pkt.attachments,
-                     (const char *) pkt.nsp.data, pkt.nsp.len,
-                     pkt.has_id ? json_integer((json_int_t) pkt.id)
-                                : json_null(),
-                     data);
+    putchar(']');
 }
 
 
 int
 main(void)
 {
-    char      line[2 * DIFF_LINE + 2];
-    size_t    len;
-    json_t   *value;
-    uint8_t   packet[DIFF_LINE], *p;
+    char              line[2 * DIFF_LINE + 2];
+    size_t            len;
+    uint8_t           packet[DIFF_LINE], *p;
+    rt_sio_packet_t   pkt;
 
     while (fgets(line, sizeof(line), stdin)) {
         len = diff_packet(packet, line);
@@ -92,12 +102,14 @@ main(void)
 
         memcpy(p, packet, len);
 
-        value = diff_parse(p, len);
+        if (diff_parse(&pkt, p, len)) {
+            diff_print(&pkt);
 
-        json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+        } else {
+            printf("null");
+        }
+
         putchar('\n');
-
-        json_decref(value);
         free(p);
     }
 

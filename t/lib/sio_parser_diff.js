@@ -24,33 +24,15 @@ const PAYLOADS = ['', '["a"]', '["a",1]', '[]', '{}', '{"token":"t"}', '"s"',
     'null', 'false', 'true', '1', '["connect"]', '["disconnecting",1]', '[1]',
     '[null]', '[["a"]]', 'abc', '["a"', ' ["a"]', '["a"] ', '["a"]x', '["\\x"]',
     '{"a":1,"a":2}', '["\\u0000"]', '[-0,1.50,12345678901234567890123]',
-    '["a","\\ud83d\\ude00/,1-"]', '["\n"]'];
-
-
-// an attachment by its number, which may be none, at some place of an event
-
-function placeholders() {
-    const numbers = ['0', '1', '2', '9', '10', '-1', '-0', '0.5', '1.0', '1e0',
-        '1e300', '"0"', 'null', 'true', '[0]', '{}'];
-    const objects = [
-        ...numbers.map(n => `{"_placeholder":true,"num":${n}}`),
-        '{"_placeholder":true}', '{"_placeholder":false,"num":5}',
-        '{"_placeholder":1,"num":5}', '{"num":5}',
-        '{"_placeholder":true,"num":0,"x":{"_placeholder":true,"num":7}}',
-        '{"_placeholder":true,"num":9,"num":0}',
-        '{"__proto__":{"_placeholder":true,"num":3}}',
-    ];
-
-    return objects.flatMap(s => [`["a",${s}]`, `[1,{"b":[null,${s}]},${s}]`]);
-}
-
+    '["a","\\ud83d\\ude00/,1-"]', '["\n"]', '["\\ud83d\\ude00"]',
+    '["c\\u006fnnect"]', '["\\u0061\\/b",[ 1 ]]', '["\\u0022,\\u0022",2]',
+    '["\\ud83d",{}]', '[1e999]'];
 
 Error.stackTraceLimit = 0;     // most packets are refused
 
 
-// from all combinations, and from binary packets by themselves: a part of them
-// as they are, the rest with one or two characters replaced, inserted or left
-// out
+// from all combinations: a part of them as they are, the rest with one or two
+// characters replaced, inserted or left out
 
 function* cases() {
     const all = [];
@@ -67,9 +49,6 @@ function* cases() {
         }
     }
 
-    const binary = ['51-', '62-17', '510-/admin,'].flatMap(header =>
-        placeholders().map(payload => header + payload));
-
     let seed = 1;
     const random = n => {
         seed = Math.imul(seed, 1664525) + 1013904223 >>> 0;
@@ -78,8 +57,7 @@ function* cases() {
     const letters = '0123456-/,[]{}":\\ \t\u00e9aeE.+';
 
     for (let i = 0; i < 40000; i++) {
-        const from = random(4) ? all : binary;
-        let s = from[random(from.length)];
+        let s = all[random(all.length)];
 
         for (let n = random(3); n > 0; n--) {
             const at = random(s.length + 1);
@@ -98,7 +76,6 @@ function stock(s) {
 
     try {
         p = new Decoder().decodeString(s);
-        attach(s, p.attachments);
     } catch (e) {
         return null;
     }
@@ -110,22 +87,6 @@ function stock(s) {
     }
 
     return result;
-}
-
-
-// throws if a placeholder has no attachment
-
-function attach(s, attachments = 0) {
-    const decoder = new Decoder();
-
-    for (let i = 0; i < attachments; i++) {
-
-        if (i === 0) {
-            decoder.add(s);
-        }
-
-        decoder.add(Buffer.alloc(1));
-    }
 }
 
 
@@ -151,28 +112,6 @@ function refusedOnPurpose(s) {
 }
 
 
-// what rt_sio.c refuses of a binary packet that the stock parser took
-
-function hasFraction(data) {
-    if (data === null || typeof data !== 'object') {
-        return false;
-    }
-
-    return data._placeholder === true ? !Number.isInteger(data.num)
-        : Object.values(data).some(hasFraction);
-}
-
-
-// half a surrogate pair, which JSON.stringify() escapes; a number such as 1e999
-
-function refusedByJansson(data) {
-    const finite = (key, value) => value === Infinity || value === -Infinity
-        ? '\ud800' : value;
-
-    return /\\ud[89a-f]/.test(JSON.stringify(data, finite));
-}
-
-
 const inputs = [...cases()];
 const { stdout, status } = spawnSync(process.argv[2], {
     input: inputs.map(s => Buffer.from(s).toString('hex') + '\n').join(''),
@@ -186,9 +125,7 @@ let accepted = 0, onPurpose = 0;
 inputs.forEach((s, i) => {
     let want = stock(s);
 
-    if (want && (refusedOnPurpose(s) || refusedByJansson(want[4])
-        || want[1] && hasFraction(want[4])))
-    {
+    if (want && refusedOnPurpose(s)) {
         want = null;
         onPurpose++;
     }

@@ -285,6 +285,31 @@ static const struct {
 };
 
 
+static const struct {
+    const char  *in;
+    const char  *rest;
+} json_rests[] = {
+    { "[\"message\",1,\"2\",{\"a\":[true]}]", "1,\"2\",{\"a\":[true]}" },
+    { "[1,2]", "2" },
+    { "[1]", "" },
+    { "[]", "" },
+    { "[ \n ]", "" },
+    { "[ 1 ]", "" },
+    { "[ 1 , 2 , 3 ]", "2 , 3" },
+    { "[1,\t[ 2 ] \n]\r\n", "[ 2 ]" },
+    { "[1] ", "" },
+    { "[[1,2],3]", "3" },
+    { "[{\"a\":[1,2]} ,3]", "3" },
+    { "[\"a,b\",1.50e+1]", "1.50e+1" },
+    { "[\"\\\",]\",\"\\u0061\"]", "\"\\u0061\"" },
+    { "[true,false,null]", "false,null" },
+    { "{\"a\":1,\"b\":2}", "" },
+    { "\"[1,2]\"", "" },
+    { "12", "" },
+    { "", "" }
+};
+
+
 /* NULL: no such member */
 
 static const struct {
@@ -545,6 +570,26 @@ json_test_array(size_t n)
 
 
 static void
+json_test_rest(size_t n)
+{
+    size_t       len;
+    uint8_t     *text;
+    rt_str_t     rest;
+    const char  *want;
+
+    want = json_rests[n].rest;
+    len = strlen(json_rests[n].in);
+    text = tap_exact(json_rests[n].in, len);
+
+    rest = rt_json_rest(json_slice(text, len));
+
+    tap_bytes(rest.data, rest.len, want, strlen(want), "rest %zu", n);
+
+    free(text);
+}
+
+
+static void
 json_test_object(size_t n)
 {
     size_t       len;
@@ -697,6 +742,7 @@ json_test_unchecked(const json_text_t *text)
         p = tap_exact(text->in, len);
 
         (void) rt_json_items(json_slice(p, len), items, 2);
+        (void) rt_json_rest(json_slice(p, len));
         rt_json_members(json_slice(p, len), &name, &value, 1);
         (void) rt_json_string(p, len, &value);
 
@@ -726,6 +772,10 @@ main(void)
 
     for (i = 0; i < json_count(json_arrays); i++) {
         json_test_array(i);
+    }
+
+    for (i = 0; i < json_count(json_rests); i++) {
+        json_test_rest(i);
     }
 
     for (i = 0; i < json_count(json_objects); i++) {

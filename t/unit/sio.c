@@ -149,9 +149,15 @@ static const struct {
     { '2', "[\"connec\"]", RT_OK },
     { '2', "[\"disconnectin\"]", RT_OK },
     { '2', "[\"a\",\"connect\"]", RT_OK },
+    { '2', " [ \"a\" ] ", RT_OK },
+    { '2', " [ ] ", RT_ERROR },
+    { '2', "[\"\\ud800\"]", RT_OK },
+    { '2', "[\"connect\\ud800\"]", RT_OK },
+    { '2', "[1e999]", RT_OK },
 
     { '3', "[]", RT_OK },
     { '3', "[null]", RT_OK },
+    { '3', " [ ] ", RT_OK },
     { '3', "[\"connect\"]", RT_OK },
     { '3', NULL, RT_ERROR },
     { '3', "{}", RT_ERROR },
@@ -172,6 +178,47 @@ static const struct {
     { '6', "[{\"_placeholder\":true,\"num\":0}]", RT_OK },
     { '6', "{}", RT_ERROR },
     { '6', NULL, RT_ERROR },
+};
+
+
+/* name NULL: none; json: the text afterwards */
+
+static const struct {
+    char         type;
+    const char  *in;
+    const char  *name;
+    const char  *json;
+} sio_names[] = {
+    { '2', "[\"a\",1]", "a", "[\"a\",1]" },
+    { '2', "[\"\"]", "", "[\"\"]" },
+    { '2', " [ \"a b\" , \"\\u0061\" ] ", "a b",
+      " [ \"a b\" , \"\\u0061\" ] " },
+    { '2', "[\"\xc3\xa9\"]", "\xc3\xa9", "[\"\xc3\xa9\"]" },
+    { '2', "[\"m\\u0065ssage\",\"\\u0065\"]", "message",
+      "[\"message\"     ,\"\\u0065\"]" },
+    { '2', "[\"\\u00e9\\/\"]", "\xc3\xa9/", "[\"\xc3\xa9/\"     ]" },
+    { '2', "[\"\\ud83d\\ude00\"]", "\xf0\x9f\x98\x80",
+      "[\"\xf0\x9f\x98\x80\"        ]" },
+    { '5', "[\"\\u0061\"]", "a", "[\"a\"     ]" },
+
+    /* no text can hold these unescaped */
+
+    { '2', "[\"\\\",\\\"\",2]", "\\\",\\\"", "[\"\\\",\\\"\",2]" },
+    { '2', "[\"\\u0022,\\u0022\"]", "\\u0022,\\u0022",
+      "[\"\\u0022,\\u0022\"]" },
+    { '2', "[\"\\u0061\\\\\"]", "\\u0061\\\\", "[\"\\u0061\\\\\"]" },
+    { '2', "[\"a\\n\"]", "a\\n", "[\"a\\n\"]" },
+    { '2', "[\"\\u0000\"]", "\\u0000", "[\"\\u0000\"]" },
+    { '2', "[\"\\u0061\\ud800\"]", "\\u0061\\ud800",
+      "[\"\\u0061\\ud800\"]" },
+    { '2', "[\"\\udc00\\ud800\",[]]", "\\udc00\\ud800",
+      "[\"\\udc00\\ud800\",[]]" },
+
+    { '2', "[12,\"a\"]", NULL, "[12,\"a\"]" },
+    { '3', "[\"\\u0061\"]", NULL, "[\"\\u0061\"]" },
+    { '6', "[\"\\u0061\"]", NULL, "[\"\\u0061\"]" },
+    { '0', "{\"a\":1}", NULL, "{\"a\":1}" },
+    { '4', "\"\\u0061\"", NULL, "\"\\u0061\"" },
 };
 
 
@@ -224,9 +271,6 @@ static const struct {
     { "[\"a\"," SIO_PLACEHOLDER("1") "," SIO_PLACEHOLDER("0") "]", 2, RT_OK },
     { "[\"a\"," SIO_PLACEHOLDER("0") "," SIO_PLACEHOLDER("0") "]", 1, RT_OK },
     { "[\"a\",{\"b\":[{\"c\":" SIO_PLACEHOLDER("9") "}]}]", 10, RT_OK },
-    { "[\"a\"," SIO_PLACEHOLDER("0.0") "," SIO_PLACEHOLDER("-0") "]", 1,
-      RT_OK },
-    { "[\"a\"," SIO_PLACEHOLDER("1e0") "]", 2, RT_OK },
     { "[\"a\"]", 1, RT_OK },
     { "[\"a\",null,true,1,\"_placeholder\",{},[]]", 1, RT_OK },
     { "[\"a\",{\"_placeholder\":false,\"num\":5}]", 1, RT_OK },
@@ -235,6 +279,21 @@ static const struct {
     { "[\"a\",{\"num\":5}]", 1, RT_OK },
     { "[\"a\",{\"_placeholder\":true,\"num\":0,\"x\":"
       SIO_PLACEHOLDER("7") "}]", 1, RT_OK },
+    { "[\"a\",{\"x\":" SIO_PLACEHOLDER("7") ",\"num\":0,"
+      "\"_placeholder\":true}]", 1, RT_OK },
+    { "[\"a\",{\"x\":[{\"y\":[" SIO_PLACEHOLDER("7") "]}],"
+      "\"_placeholder\":true,\"num\":0}]", 1, RT_OK },
+    { " [ { \"num\" : 0 , \"_placeholder\" : true } ] ", 1, RT_OK },
+    { "[{\"num\":0\n,\"_placeholder\":true\n}]", 1, RT_OK },
+    { "[{\"_\\u0070laceholder\":true,\"n\\u0075m\":0}]", 1, RT_OK },
+    { "[{\"_placeholder\":true,\"_placeholder\":false,\"num\":5}]", 1,
+      RT_OK },
+    { "[{\"_placeholder\":true,\"num\":5,\"num\":0}]", 1, RT_OK },
+    { "[{\"_placeholder\":{\"a\":true},\"num\":5}]", 1, RT_OK },
+    { "[{\"_placeholder\":[true],\"num\":5}]", 1, RT_OK },
+    { "[{\"_placeholder\":\"num\",\"a\":true}]", 1, RT_OK },
+    { "[\"\\\"_placeholder\\\":true\",{\"a\":\"{\\\"num\\\":5\"}]", 1,
+      RT_OK },
 
     { "[\"a\"," SIO_PLACEHOLDER("1") "]", 1, RT_ERROR },
     { "[\"a\"," SIO_PLACEHOLDER("10") "]", 10, RT_ERROR },
@@ -253,6 +312,22 @@ static const struct {
     { "[\"a\",{\"_placeholder\":true}]", 1, RT_ERROR },
     { "[\"a\",{\"b\":[{\"c\":" SIO_PLACEHOLDER("3") "}]}]", 3, RT_ERROR },
     { "[" SIO_PLACEHOLDER("1") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("0.0") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("-0") "]", 1, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("1e0") "]", 2, RT_ERROR },
+    { "[\"a\"," SIO_PLACEHOLDER("1E0") "]", 2, RT_ERROR },
+    { "[" SIO_PLACEHOLDER("18446744073709551616") "]", 1, RT_ERROR },
+    { "[" SIO_PLACEHOLDER("\"a\\\":0\"") "]", 1, RT_ERROR },
+    { "[{\"_\\u0070laceholder\":true,\"num\":1}]", 1, RT_ERROR },
+    { "[{\"_placeholder\":false,\"_placeholder\":true,\"num\":1}]", 1,
+      RT_ERROR },
+    { "[{\"_placeholder\":true,\"num\":0,\"num\":1}]", 1, RT_ERROR },
+    { "[{\"_placeholder\":true,\"num\":{\"num\":0}}]", 1, RT_ERROR },
+    { "[{\"_placeholder\":true,\"a\":{\"num\":0}}]", 1, RT_ERROR },
+    { "[{\"_placeholder\":true},{\"num\":0}]", 1, RT_ERROR },
+    { "[[" SIO_PLACEHOLDER("1") "],[]," SIO_PLACEHOLDER("0") "]", 1,
+      RT_ERROR },
+    { "{\"_placeholder\":true,\"num\":1}", 1, RT_ERROR },
 };
 
 
@@ -294,37 +369,85 @@ sio_test_parse(size_t n)
 }
 
 
+/* the packet has a copy of the JSON, which is the caller's */
+
+static uint8_t *
+sio_packet(rt_sio_packet_t *pkt, char type, const char *json)
+{
+    uint8_t  *text;
+
+    memset(pkt, 0, sizeof(rt_sio_packet_t));
+    pkt->type = (uint8_t) type;
+
+    if (json == NULL) {
+        return NULL;
+    }
+
+    pkt->json.len = strlen(json);
+    text = tap_exact(json, pkt->json.len);
+    pkt->json.data = text;
+
+    if (rt_json_check(text, pkt->json.len) != RT_OK) {
+        tap_ok(0, "%s is JSON", json);
+    }
+
+    return text;
+}
+
+
 static void
 sio_test_check(size_t n)
 {
     int               rc;
-    json_t           *payload;
+    uint8_t          *text;
+    rt_str_t          name;
     const char       *json, *why;
     rt_sio_packet_t   pkt;
 
     json = sio_payloads[n].json;
-
-    payload = NULL;
     why = NULL;
 
-    memset(&pkt, 0, sizeof(rt_sio_packet_t));
-    pkt.type = (uint8_t) sio_payloads[n].type;
+    text = sio_packet(&pkt, sio_payloads[n].type, json);
 
-    if (json
-        && rt_json_parse((const uint8_t *) json, strlen(json), &payload)
-           != RT_OK)
-    {
-        tap_ok(0, "%s is JSON", json);
-        return;
-    }
-
-    rc = rt_sio_check(&pkt, payload, &why);
+    rc = rt_sio_check(&pkt, &name, &why);
 
     tap_ok(rc == sio_payloads[n].rc && (rc == RT_OK || why != NULL),
            "type %c with %s is %s", pkt.type, json ? json : "nothing",
            sio_payloads[n].rc == RT_OK ? "valid" : "refused");
 
-    json_decref(payload);
+    free(text);
+}
+
+
+/* the text afterwards, and the name in it */
+
+static void
+sio_test_name(size_t n)
+{
+    uint8_t          *text;
+    rt_str_t          name;
+    const char       *in, *want, *why;
+    rt_sio_packet_t   pkt;
+
+    in = sio_names[n].in;
+    want = sio_names[n].name;
+
+    text = sio_packet(&pkt, sio_names[n].type, in);
+
+    tap_ok(rt_sio_check(&pkt, &name, &why) == RT_OK, "name in %s", in);
+
+    if (want) {
+        tap_bytes(name.data, name.len, want, strlen(want), "it is %s", want);
+
+    } else {
+        tap_ok(name.data == NULL && name.len == 0, "there is none");
+    }
+
+    tap_bytes(text, pkt.json.len, sio_names[n].json,
+              strlen(sio_names[n].json), "what it leaves of %s", in);
+    tap_ok(rt_json_check(text, pkt.json.len) == RT_OK, "it is JSON");
+
+    free(text);
 }
 
 
@@ -379,28 +502,72 @@ sio_test_binary_header(size_t n)
 static void
 sio_test_placeholders(size_t n)
 {
-    int          rc;
-    json_t      *payload;
-    const char  *json, *why;
+    int               rc;
+    uint8_t          *text;
+    const char       *json, *why;
+    rt_sio_packet_t   pkt;
 
     json = sio_placeholders[n].json;
     why = NULL;
 
-    if (rt_json_parse((const uint8_t *) json, strlen(json), &payload)
-        != RT_OK)
-    {
-        tap_ok(0, "%s is JSON", json);
-        return;
-    }
+    text = sio_packet(&pkt, RT_SIO_BINARY_EVENT, json);
 
-    rc = rt_sio_placeholders(payload, sio_placeholders[n].attachments, &why);
+    rc = rt_sio_placeholders(pkt.json, sio_placeholders[n].attachments, &why);
 
     tap_ok(rc == sio_placeholders[n].rc && (rc == RT_OK || why != NULL),
            "%s with %u attachments is %s", json,
            sio_placeholders[n].attachments,
            sio_placeholders[n].rc == RT_OK ? "valid" : "refused");
 
-    json_decref(payload);
+    free(text);
+}
+
+
+/* what has not passed is not read beyond either */
+
+static void
+sio_test_unchecked(const char *json)
+{
+    size_t       len;
+    uint8_t     *text;
+    rt_str_t     part;
+    const char  *why;
+
+    for (len = 0; len < strlen(json); len++) {
+        text = tap_exact(json, len);
+        part.data = text;
+        part.len = len;
+
+        (void) rt_sio_placeholders(part, 1, &why);
+
+        free(text);
+    }
+}
+
+
+/* a placeholder as deep as JSON may be, and then one too deep */
+
+static void
+sio_test_placeholder_depth(void)
+{
+    size_t       n;
+    char         json[2 * RT_JSON_DEPTH + 64];
+    rt_str_t     text;
+    const char  *why;
+
+    for (n = RT_JSON_DEPTH - 1; n <= RT_JSON_DEPTH; n++) {
+        memset(json, '[', n);
+        strcpy(json + n, SIO_PLACEHOLDER("1"));
+        text.data = (const uint8_t *) json;
+        text.len = strlen(json) + n;
+        memset(json + text.len - n, ']', n);
+
+        tap_ok(rt_sio_placeholders(text, 1, &why) == RT_ERROR,
+               "the placeholder in %zu arrays is found", n);
+        tap_ok(rt_sio_placeholders(text, 2, &why)
+               == (n < RT_JSON_DEPTH ? RT_OK : RT_ERROR),
+               "and looked at if that is not too deep");
+    }
 }
 
 
@@ -439,6 +606,10 @@ main(void)
         sio_test_check(i);
     }
 
+    for (i = 0; i < sizeof(sio_names) / sizeof(sio_names[0]); i++) {
+        sio_test_name(i);
+    }
+
     for (i = 0; i < sizeof(sio_headers) / sizeof(sio_headers[0]); i++) {
         sio_test_header(i);
     }
@@ -453,8 +624,10 @@ main(void)
          i++)
     {
         sio_test_placeholders(i);
+        sio_test_unchecked(sio_placeholders[i].json);
     }
 
+    sio_test_placeholder_depth();
     sio_test_namespace_length();
 
     return tap_done();
