@@ -25,6 +25,34 @@ ngx_realtime_msg_alloc(size_t len, ngx_log_t *log)
     m->payload = rt_ws_header(header, RT_WS_TEXT, len);
     m->len = m->payload + len;
     m->dispensable = 0;
+    m->binary = 0;
+
+    return m;
+}
+
+
+ngx_realtime_msg_t *
+ngx_realtime_msg_copy(const u_char *data, size_t len, ngx_uint_t binary,
+    ngx_log_t *log)
+{
+    u_char              *header;
+    ngx_realtime_msg_t  *m;
+
+    m = ngx_realtime_msg_alloc(len, log);
+    if (m == NULL) {
+        return NULL;
+    }
+
+    if (binary) {
+        /* of the same length: only the opcode differs */
+
+        header = m->data;
+        (void) rt_ws_header(header, RT_WS_BINARY, len);
+
+        m->binary = 1;
+    }
+
+    ngx_memcpy(ngx_realtime_msg_payload(m), data, len);
 
     return m;
 }

@@ -27,6 +27,7 @@ typedef struct {
     uint32_t                   len;        /* bytes of data, header included */
     uint8_t                    payload;    /* offset of the packet in data */
     unsigned                   dispensable:1;  /* volatile: dropped when slow */
+    unsigned                   binary:1;       /* payload: an attachment */
     u_char                     data[];
 } ngx_realtime_msg_t;
 
@@ -38,6 +39,10 @@ typedef struct {
 /* refs is 1; exactly len bytes of payload are to be filled in; NULL: no
    memory, logged */
 ngx_realtime_msg_t *ngx_realtime_msg_alloc(size_t len, ngx_log_t *log);
+
+/* a copy of a packet, or of an attachment's bytes */
+ngx_realtime_msg_t *ngx_realtime_msg_copy(const u_char *data, size_t len,
+    ngx_uint_t binary, ngx_log_t *log);
 
 #define ngx_realtime_msg_ref(m)    ((m)->refs++)
 void ngx_realtime_msg_unref(ngx_realtime_msg_t *m);
