@@ -102,6 +102,8 @@ const ngx_realtime_zone_keeper_t  ngx_realtime_bus_keeper = {
 };
 
 
+ngx_realtime_bus_origin_t  ngx_realtime_bus_origin;
+
 static ngx_realtime_bus_t  ngx_realtime_bus;
 
 
@@ -371,6 +373,29 @@ ngx_realtime_bus_send(ngx_realtime_mask_t mask, ngx_realtime_bus_type_e type,
 }
 
 
+void
+ngx_realtime_bus_cursors(uint64_t *cursors)
+{
+    ngx_uint_t            i;
+    ngx_realtime_ring_t  *ring;
+
+    for (i = 0; i < NGX_REALTIME_SLOTS; i++) {
+
+        ring = ngx_realtime_bus.sh->rings[i];
+
+        if (ring == NULL) {
+            cursors[i] = 0;
+
+        } else if (i == (ngx_uint_t) ngx_realtime_slot) {
+            cursors[i] = ring->head;
+
+        } else {
+            cursors[i] = ring->cursors[ngx_realtime_slot].position;
+        }
+    }
+}
+
+
 static void
 ngx_realtime_bus_piece(ngx_realtime_ring_record_t *rec,
     const ngx_str_t *parts, ngx_uint_t n)
@@ -608,6 +633,11 @@ ngx_realtime_bus_drain(ngx_uint_t from)
             bus->gap();
             continue;
         }
+
+        ngx_realtime_bus_origin.from = from;
+        ngx_realtime_bus_origin.position =
+            ngx_realtime_ring_began(ring, ngx_realtime_slot, &rec);
+        ngx_realtime_bus_origin.readers = rec.readers;
 
         ngx_realtime_bus_dispatch(from, &rec);
     }

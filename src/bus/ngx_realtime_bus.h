@@ -29,7 +29,10 @@
 /* a closed list: name of the type, its number is its place */
 
 #define NGX_REALTIME_BUS_TYPES(X)                                             \
-    X(PUBLISH)      /* room: a packet for the members of a room */
+    X(PUBLISH)      /* room: a packet for the members of a room */            \
+    X(POLL)         /* session: asked of the worker that has a session */     \
+    X(ANSWER)       /* session: to who asked */                               \
+    X(UPGRADE)      /* session: to the worker with the probing WebSocket */
 
 
 typedef enum {
@@ -43,6 +46,24 @@ typedef enum {
 /* data is the bus's own and valid until the handler returns */
 typedef void (*ngx_realtime_bus_pt)(ngx_uint_t from, u_char *data,
     size_t len);
+
+
+/*
+ * Where what is being handled came from: valid within a handler, and within
+ * ngx_realtime_room_publish() for the members of this worker.  position is
+ * comparable with the cursors of other readers of the same ring.
+ */
+
+typedef struct {
+    ngx_uint_t                 from;       /* slot */
+    uint64_t                   position;   /* in its ring */
+    ngx_realtime_mask_t        readers;    /* who else was sent it */
+} ngx_realtime_bus_origin_t;
+
+extern ngx_realtime_bus_origin_t  ngx_realtime_bus_origin;
+
+/* how far this worker has read each ring, and how far its own has got */
+void ngx_realtime_bus_cursors(uint64_t *cursors);
 
 
 /* zone part, see ngx_realtime_zone.h */

@@ -72,6 +72,12 @@ typedef struct {
     uint64_t                   readers;    /* mask: for whom */
 } ngx_realtime_ring_record_t;
 
+/* where the record that was read last began */
+#define ngx_realtime_ring_began(ring, reader, rec)                            \
+    ((ring)->cursors[reader].position                                         \
+     - ngx_align(sizeof(ngx_realtime_ring_record_t) + (uint64_t) (rec)->len,  \
+                 (uint64_t) NGX_REALTIME_RING_ALIGN))
+
 
 void ngx_realtime_ring_init(ngx_realtime_ring_t *ring, u_char *data,
     size_t size);

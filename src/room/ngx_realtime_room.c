@@ -310,6 +310,10 @@ ngx_realtime_room_publish(ngx_str_t *name, ngx_str_t *except,
     room = ngx_realtime_room_find(head.bucket, name->data, name->len);
 
     if (room) {
+        ngx_realtime_bus_origin.from = ngx_realtime_slot;
+        ngx_realtime_bus_origin.position = 0;
+        ngx_realtime_bus_origin.readers = mask;
+
         ngx_realtime_room_deliver(room, except, m);
     }
 }
