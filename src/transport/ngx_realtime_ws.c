@@ -102,6 +102,7 @@ static void ngx_realtime_ws_closed(ngx_realtime_ws_t *ws,
 static void ngx_realtime_ws_refuse(ngx_realtime_ws_t *ws, ngx_uint_t code,
     const char *why);
 static void ngx_realtime_ws_flush_all(ngx_event_t *ev);
+static ngx_int_t ngx_realtime_ws_output(ngx_realtime_ws_t *ws);
 static void ngx_realtime_ws_flush(ngx_realtime_ws_t *ws);
 static void ngx_realtime_ws_linger(ngx_realtime_age_t *age);
 static void ngx_realtime_ws_settle(ngx_realtime_ws_t *ws);
@@ -517,6 +518,15 @@ ngx_realtime_ws_send(ngx_realtime_transport_t *t, ngx_realtime_msg_t *m)
         return;
     }
 
+    if (ws->out.bytes + m->len > ws->send_limit
+        && ngx_realtime_ws_output(ws) == NGX_ERROR)
+    {
+        /* the flush will find that out, too */
+        return;
+    }
+
+    /* what is left now is what the client has not read */
+
     if (ws->out.bytes + m->len > ws->send_limit && ws->out.bytes) {
 
         if (m->dispensable) {
@@ -701,22 +711,16 @@ ngx_realtime_ws_write_handler(ngx_event_t *wev)
 }
 
 
-static void
-ngx_realtime_ws_flush(ngx_realtime_ws_t *ws)
+/* as much as the socket takes; calls nobody */
+
+static ngx_int_t
+ngx_realtime_ws_output(ngx_realtime_ws_t *ws)
 {
     ssize_t            n;
     ngx_str_t          bytes;
     ngx_connection_t  *c;
 
     c = ws->connection;
-
-    if (c->error && ws->state == NGX_REALTIME_WS_OPEN) {
-        ngx_realtime_log_client(NGX_LOG_INFO, c->log, "WebSocket closed",
-                                "the client reads too slowly", NULL, NULL);
-        ngx_realtime_ws_closed(ws, "transport error");
-        ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_DEAD);
-        return;
-    }
 
     while (ws->out.first && c->write->ready) {
 
@@ -730,12 +734,35 @@ ngx_realtime_ws_flush(ngx_realtime_ws_t *ws)
         }
 
         if (n == NGX_ERROR) {
-            ngx_realtime_ws_closed(ws, "transport close");
-            ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_DEAD);
-            return;
+            return NGX_ERROR;
         }
 
         ngx_realtime_out_written(&ws->out, n);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_realtime_ws_flush(ngx_realtime_ws_t *ws)
+{
+    ngx_connection_t  *c;
+
+    c = ws->connection;
+
+    if (c->error && ws->state == NGX_REALTIME_WS_OPEN) {
+        ngx_realtime_log_client(NGX_LOG_INFO, c->log, "WebSocket closed",
+                                "the client reads too slowly", NULL, NULL);
+        ngx_realtime_ws_closed(ws, "transport error");
+        ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_DEAD);
+        return;
+    }
+
+    if (ngx_realtime_ws_output(ws) == NGX_ERROR) {
+        ngx_realtime_ws_closed(ws, "transport close");
+        ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_DEAD);
+        return;
     }
 
     if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
