@@ -23,11 +23,13 @@
 #include "ngx_realtime_event.h"
 #include "ngx_realtime_handshake.h"
 #include "ngx_realtime_pg.h"
+#include "ngx_realtime_poll.h"
 #include "ngx_realtime_rest.h"
 #include "ngx_realtime_room_zone.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
 #include "ngx_realtime_status.h"
+#include "ngx_realtime_upgrade.h"
 #include "ngx_realtime_ws.h"
 
 
@@ -40,6 +42,8 @@ static char *ngx_realtime_socket(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_realtime_chat(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_realtime_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_realtime_namespaces(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_realtime_not_zero(ngx_conf_t *cf, void *post, void *data);
 
@@ -133,7 +137,7 @@ static ngx_command_t  ngx_realtime_commands[] = {
     /* what a location serves */
 
     { ngx_string("realtime_socket"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_realtime_socket,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -154,6 +158,20 @@ static ngx_command_t  ngx_realtime_commands[] = {
       NULL },
 
     /* how it serves it */
+
+    { ngx_string("realtime_namespaces"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_1MORE,
+      ngx_realtime_namespaces,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_upgrade_timeout"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, upgrade_timeout),
+      &ngx_realtime_not_zero_post },
 
     { ngx_string("realtime_ping_interval"),
       NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
@@ -292,6 +310,7 @@ ngx_realtime_socket(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_realtime_loc_conf_t  *rlcf = conf;
 
+    ngx_str_t                 *value;
     ngx_http_core_loc_conf_t  *clcf;
 
     if (rlcf->serves & NGX_REALTIME_SERVES_SOCKET) {
@@ -300,6 +319,25 @@ ngx_realtime_socket(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (rlcf->serves & NGX_REALTIME_SERVES_STATUS) {
         return "cannot share a location with \"realtime_status\"";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2) {
+
+        if (ngx_realtime_string_eq(&value[1], "echo=engine")) {
+            rlcf->echo = NGX_REALTIME_ECHO_ENGINE;
+
+        } else if (ngx_realtime_string_eq(&value[1], "echo=socketio")) {
+            rlcf->echo = NGX_REALTIME_ECHO_SOCKETIO;
+
+        } else {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "realtime_socket: \"%V\" is unknown, there "
+                               "are \"echo=engine\" and \"echo=socketio\"",
+                               &value[1]);
+            return NGX_CONF_ERROR;
+        }
     }
 
     /* before or after realtime_chat: the socket is what is served */
@@ -368,6 +406,57 @@ ngx_realtime_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     rlcf->serves |= NGX_REALTIME_SERVES_STATUS;
+
+    return NGX_CONF_OK;
+}
+
+
+/* realtime_namespaces /NAME ... */
+
+static char *
+ngx_realtime_namespaces(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_realtime_loc_conf_t  *rlcf = conf;
+
+    u_char      *p;
+    ngx_str_t   *value, *nsp;
+    ngx_uint_t   i;
+
+    if (rlcf->namespaces) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    rlcf->namespaces = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                        sizeof(ngx_str_t));
+    if (rlcf->namespaces == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        p = value[i].data;
+
+        if (value[i].len < 2 || value[i].len > RT_SIO_NSP_MAX || *p != '/'
+            || ngx_strlchr(p, p + value[i].len, ',')
+            || ngx_strlchr(p, p + value[i].len, '"')
+            || ngx_strlchr(p, p + value[i].len, '?'))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "realtime_namespaces: \"%V\" is no "
+                               "namespace, write for example \"/admin\"; "
+                               "\"/\" is always there", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        nsp = ngx_array_push(rlcf->namespaces);
+        if (nsp == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *nsp = value[i];
+    }
 
     return NGX_CONF_OK;
 }
@@ -482,6 +571,7 @@ ngx_realtime_create_loc_conf(ngx_conf_t *cf)
     conf->ping_interval = NGX_CONF_UNSET_MSEC;
     conf->ping_timeout = NGX_CONF_UNSET_MSEC;
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
+    conf->upgrade_timeout = NGX_CONF_UNSET_MSEC;
     conf->max_payload = NGX_CONF_UNSET_SIZE;
     conf->send_limit = NGX_CONF_UNSET_SIZE;
     conf->relay = NGX_CONF_UNSET;
@@ -507,6 +597,13 @@ ngx_realtime_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->ping_timeout, prev->ping_timeout, 20000);
     ngx_conf_merge_msec_value(conf->connect_timeout, prev->connect_timeout,
                               45000);
+    ngx_conf_merge_msec_value(conf->upgrade_timeout, prev->upgrade_timeout,
+                              10000);
+
+    if (conf->namespaces == NULL) {
+        conf->namespaces = prev->namespaces;
+    }
+
     ngx_conf_merge_size_value(conf->max_payload, prev->max_payload, 1000000);
     ngx_conf_merge_size_value(conf->send_limit, prev->send_limit, 1048576);
     ngx_conf_merge_value(conf->relay, prev->relay, 0);
@@ -536,6 +633,19 @@ ngx_realtime_check_loc_conf(ngx_conf_t *cf, ngx_realtime_loc_conf_t *conf)
     }
 
     if (conf->serves == NGX_REALTIME_SERVES_STATUS) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->echo) {
+
+        if (conf->serves & NGX_REALTIME_SERVES_CHAT) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"realtime_socket echo=...\" is a test aid "
+                               "and cannot share a location with "
+                               "\"realtime_chat\"");
+            return NGX_CONF_ERROR;
+        }
+
         return NGX_CONF_OK;
     }
 
@@ -597,7 +707,9 @@ ngx_realtime_init_process(ngx_cycle_t *cycle)
     if (ngx_realtime_age_init(cycle) != NGX_OK
         || ngx_realtime_bus_init(cycle) != NGX_OK
         || ngx_realtime_session_init(cycle, &ngx_realtime_event_ops)
-           != NGX_OK)
+           != NGX_OK
+        || ngx_realtime_poll_init(cycle) != NGX_OK
+        || ngx_realtime_upgrade_init(cycle) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -82,7 +82,7 @@ sub refused {
 }
 
 
-my $transport = 'transport is not "websocket"';
+my $transport = 'transport is neither "polling" nor "websocket"';
 
 for (
     ['no query', $TRANSPORT, $transport, path => '/socket.io/'],
@@ -100,7 +100,7 @@ for (
     ['the second of two Origins', $REQUEST, 'control characters in Origin',
      headers(Origin => "http://a\r\nOrigin: \x02")],
 
-    ['a sid', $SID, 'a sid that no session has',
+    ['a sid', $SID, 'the worker of the sid is gone',
      path => path('EIO=4', 'transport=websocket', 'sid=' . 'x' x 20)],
     ['a sid without an upgrade', $SID, 'a sid that no session has',
      path => path('EIO=4', 'transport=websocket', 'sid=x'),

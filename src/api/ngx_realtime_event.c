@@ -22,6 +22,7 @@
 
 #include "ngx_realtime_chat.h"
 #include "ngx_realtime_counter.h"
+#include "ngx_realtime_echo.h"
 #include "ngx_realtime_event.h"
 #include "ngx_realtime_log.h"
 #include "rt_json.h"
@@ -34,7 +35,7 @@ typedef struct ngx_realtime_event_s  ngx_realtime_event_t;
 
 /* starts a use case; NONE, or why it was not started */
 typedef ngx_realtime_refusal_e (*ngx_realtime_event_pt)(
-    ngx_realtime_socket_t *sk, json_t *arg, ngx_realtime_call_t *call);
+    ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
 
 struct ngx_realtime_event_s {
     ngx_str_t                  name;
@@ -52,21 +53,21 @@ typedef struct {
 } ngx_realtime_event_call_t;
 
 
-static void ngx_realtime_event_connected(ngx_realtime_socket_t *sk);
+static void ngx_realtime_event_connected(ngx_realtime_socket_t *sk,
+    rt_str_t auth);
 static void ngx_realtime_event_receive(ngx_realtime_socket_t *sk,
-    json_t *args, unsigned has_id, uint64_t id);
-static const ngx_realtime_event_t *ngx_realtime_event_find(json_t *name);
+    ngx_realtime_in_t *in);
+static const ngx_realtime_event_t *ngx_realtime_event_find(rt_str_t *name);
 static ngx_realtime_refusal_e ngx_realtime_event_start(
     ngx_realtime_socket_t *sk, const ngx_realtime_event_t *event,
-    json_t *args, unsigned has_id, uint64_t id);
+    ngx_realtime_in_t *in);
 static ngx_realtime_refusal_e ngx_realtime_event_message(
-    ngx_realtime_socket_t *sk, json_t *arg, ngx_realtime_call_t *call);
+    ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
 static ngx_realtime_refusal_e ngx_realtime_event_message_send(
-    ngx_realtime_socket_t *sk, json_t *arg, ngx_realtime_call_t *call);
-static ngx_realtime_refusal_e ngx_realtime_event_client_id(json_t *arg,
+    ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
+static ngx_realtime_refusal_e ngx_realtime_event_client_id(rt_str_t value,
     ngx_str_t *client_id);
-static ngx_int_t ngx_realtime_event_string(json_t *arg, const char *key,
-    ngx_str_t *value);
+static ngx_int_t ngx_realtime_event_string(rt_str_t value, ngx_str_t *text);
 static void ngx_realtime_event_done(ngx_realtime_call_t *call);
 static void ngx_realtime_event_succeed(ngx_realtime_socket_t *sk,
     uint64_t id, ngx_realtime_call_t *call);
@@ -89,12 +90,22 @@ static const ngx_realtime_event_t  ngx_realtime_events[] = {
 
 
 static void
-ngx_realtime_event_connected(ngx_realtime_socket_t *sk)
+ngx_realtime_event_connected(ngx_realtime_socket_t *sk, rt_str_t auth)
 {
     u_char      *p, buf[256 + 6 * NGX_REALTIME_USER_MAX];
     ngx_tm_t     tm;
     ngx_str_t    data;
     ngx_time_t  *tp;
+
+    if (sk->session->conf->echo) {
+        ngx_realtime_echo_connected(sk, auth);
+        return;
+    }
+
+    if (sk->nsp.len > 1) {
+        /* chat is on the main namespace */
+        return;
+    }
 
     tp = ngx_timeofday();
     ngx_gmtime(tp->sec, &tm);
@@ -114,18 +125,20 @@ ngx_realtime_event_connected(ngx_realtime_socket_t *sk)
 
 
 static void
-ngx_realtime_event_receive(ngx_realtime_socket_t *sk, json_t *args,
-    unsigned has_id, uint64_t id)
+ngx_realtime_event_receive(ngx_realtime_socket_t *sk, ngx_realtime_in_t *in)
 {
-    json_t                      *name;
     ngx_realtime_refusal_e       why;
     const ngx_realtime_event_t  *event;
 
-    name = json_array_get(args, 0);
-    event = ngx_realtime_event_find(name);
+    if (sk->session->conf->echo) {
+        ngx_realtime_echo_event(sk, in);
+        return;
+    }
+
+    event = (sk->nsp.len == 1) ? ngx_realtime_event_find(&in->name) : NULL;
 
     if (event) {
-        why = ngx_realtime_event_start(sk, event, args, has_id, id);
+        why = ngx_realtime_event_start(sk, event, in);
 
     } else {
         why = NGX_REALTIME_R_EVENT_UNKNOWN;
@@ -133,26 +146,19 @@ ngx_realtime_event_receive(ngx_realtime_socket_t *sk, json_t *args,
 
     if (why != NGX_REALTIME_R_NONE) {
         ngx_realtime_event_refuse(sk, event ? (char *) event->name.data : NULL,
-                                  has_id, id, why);
+                                  in->has_id, in->id, why);
     }
 }
 
 
 static const ngx_realtime_event_t *
-ngx_realtime_event_find(json_t *name)
+ngx_realtime_event_find(rt_str_t *name)
 {
-    size_t                       len;
     const ngx_realtime_event_t  *event;
 
-    if (!json_is_string(name)) {
-        return NULL;
-    }
-
-    len = json_string_length(name);
-
     for (event = ngx_realtime_events; event->name.len; event++) {
-        if (event->name.len == len
-            && ngx_memcmp(event->name.data, json_string_value(name), len) == 0)
+        if (event->name.len == name->len
+            && ngx_memcmp(event->name.data, name->data, name->len) == 0)
         {
             return event;
         }
@@ -164,10 +170,9 @@ ngx_realtime_event_find(json_t *name)
 
 static ngx_realtime_refusal_e
 ngx_realtime_event_start(ngx_realtime_socket_t *sk,
-    const ngx_realtime_event_t *event, json_t *args, unsigned has_id,
-    uint64_t id)
+    const ngx_realtime_event_t *event, ngx_realtime_in_t *in)
 {
-    json_t                     *arg;
+    rt_str_t                    items[2];
     ngx_realtime_call_t        *call;
     ngx_realtime_refusal_e      why;
     ngx_realtime_event_call_t  *ctx;
@@ -176,9 +181,9 @@ ngx_realtime_event_start(ngx_realtime_socket_t *sk,
         return NGX_REALTIME_R_EVENT_UNKNOWN;
     }
 
-    arg = json_array_get(args, 1);
-
-    if (!json_is_object(arg)) {
+    if (rt_json_items(in->args, items, 2) < 2
+        || rt_json_type(items[1]) != '{')
+    {
         return NGX_REALTIME_R_PAYLOAD_INVALID;
     }
 
@@ -195,15 +200,15 @@ ngx_realtime_event_start(ngx_realtime_socket_t *sk,
 
     ctx->event = event;
     ctx->socket = sk->ref;
-    ctx->has_id = has_id;
-    ctx->id = id;
+    ctx->has_id = in->has_id;
+    ctx->id = in->id;
 
     call->data = ctx;
     call->done = ngx_realtime_event_done;
 
     /* the use case may finish, and free, the call before it returns */
 
-    why = event->handler(sk, arg, call);
+    why = event->handler(sk, items[1], call);
 
     if (why != NGX_REALTIME_R_NONE) {
         ngx_realtime_call_refuse(call, why);
@@ -216,29 +221,38 @@ ngx_realtime_event_start(ngx_realtime_socket_t *sk,
 /* {recipientId, message, conversationId, clientId?} */
 
 static ngx_realtime_refusal_e
-ngx_realtime_event_message(ngx_realtime_socket_t *sk, json_t *arg,
+ngx_realtime_event_message(ngx_realtime_socket_t *sk, rt_str_t arg,
     ngx_realtime_call_t *call)
 {
-    ngx_realtime_refusal_e    why;
-    ngx_realtime_chat_send_t  send;
+    rt_str_t                   v[4];
+    ngx_realtime_refusal_e     why;
+    ngx_realtime_chat_send_t   send;
 
-    if (ngx_realtime_event_string(arg, "conversationId", &send.conversation)
-        != NGX_OK)
-    {
+    static const char         *const names[] = {
+        "conversationId", "recipientId", "message", "clientId"
+    };
+
+    /* all are cut out before the first is unescaped, in place */
+
+    rt_json_members(arg, names, v, 4);
+
+    if (ngx_realtime_event_string(v[0], &send.conversation) != NGX_OK) {
         return NGX_REALTIME_R_CONVERSATION_NOT_FOUND;
     }
 
-    if (ngx_realtime_event_string(arg, "recipientId", &send.recipient)
-        != NGX_OK)
-    {
+    if (ngx_realtime_event_string(v[1], &send.recipient) != NGX_OK) {
         return NGX_REALTIME_R_RECIPIENT_INVALID;
     }
 
-    if (ngx_realtime_event_string(arg, "message", &send.content) != NGX_OK) {
+    if (v[2].data == NULL || rt_json_type(v[2]) != '"') {
         return NGX_REALTIME_R_CONTENT_REQUIRED;
     }
 
-    why = ngx_realtime_event_client_id(arg, &send.client_id);
+    if (ngx_realtime_event_string(v[2], &send.content) != NGX_OK) {
+        return NGX_REALTIME_R_CONTENT_INVALID;
+    }
+
+    why = ngx_realtime_event_client_id(v[3], &send.client_id);
     if (why != NGX_REALTIME_R_NONE) {
         return why;
     }
@@ -257,25 +271,34 @@ ngx_realtime_event_message(ngx_realtime_socket_t *sk, json_t *arg,
 /* {conversationId, content, clientId} */
 
 static ngx_realtime_refusal_e
-ngx_realtime_event_message_send(ngx_realtime_socket_t *sk, json_t *arg,
+ngx_realtime_event_message_send(ngx_realtime_socket_t *sk, rt_str_t arg,
     ngx_realtime_call_t *call)
 {
-    ngx_realtime_refusal_e    why;
-    ngx_realtime_chat_send_t  send;
+    rt_str_t                   v[3];
+    ngx_realtime_refusal_e     why;
+    ngx_realtime_chat_send_t   send;
+
+    static const char         *const names[] = {
+        "conversationId", "content", "clientId"
+    };
+
+    rt_json_members(arg, names, v, 3);
 
     ngx_str_null(&send.recipient);
 
-    if (ngx_realtime_event_string(arg, "conversationId", &send.conversation)
-        != NGX_OK)
-    {
+    if (ngx_realtime_event_string(v[0], &send.conversation) != NGX_OK) {
         return NGX_REALTIME_R_CONVERSATION_NOT_FOUND;
     }
 
-    if (ngx_realtime_event_string(arg, "content", &send.content) != NGX_OK) {
+    if (v[1].data == NULL || rt_json_type(v[1]) != '"') {
         return NGX_REALTIME_R_CONTENT_REQUIRED;
     }
 
-    why = ngx_realtime_event_client_id(arg, &send.client_id);
+    if (ngx_realtime_event_string(v[1], &send.content) != NGX_OK) {
+        return NGX_REALTIME_R_CONTENT_INVALID;
+    }
+
+    why = ngx_realtime_event_client_id(v[2], &send.client_id);
     if (why != NGX_REALTIME_R_NONE) {
         return why;
     }
@@ -287,36 +310,34 @@ ngx_realtime_event_message_send(ngx_realtime_socket_t *sk, json_t *arg,
 
 
 static ngx_realtime_refusal_e
-ngx_realtime_event_client_id(json_t *arg, ngx_str_t *client_id)
+ngx_realtime_event_client_id(rt_str_t value, ngx_str_t *client_id)
 {
-    json_t  *value;
-
     ngx_str_null(client_id);
 
-    value = json_object_get(arg, "clientId");
-
-    if (value == NULL || json_is_null(value)) {
+    if (value.data == NULL || rt_json_type(value) == 'n') {
         return NGX_REALTIME_R_NONE;
     }
 
-    return ngx_realtime_event_string(arg, "clientId", client_id) == NGX_OK
+    return ngx_realtime_event_string(value, client_id) == NGX_OK
                ? NGX_REALTIME_R_NONE : NGX_REALTIME_R_CLIENT_ID_INVALID;
 }
 
 
+/* NGX_DECLINED: no string, or one with half of a character in it */
+
 static ngx_int_t
-ngx_realtime_event_string(json_t *arg, const char *key, ngx_str_t *value)
+ngx_realtime_event_string(rt_str_t value, ngx_str_t *text)
 {
-    json_t  *v;
+    rt_str_t  out;
 
-    v = json_object_get(arg, key);
-
-    if (!json_is_string(v)) {
+    if (value.data == NULL
+        || rt_json_string((uint8_t *) value.data, value.len, &out) != RT_OK)
+    {
         return NGX_DECLINED;
     }
 
-    value->data = (u_char *) json_string_value(v);
-    value->len = json_string_length(v);
+    text->data = (u_char *) out.data;
+    text->len = out.len;
 
     return NGX_OK;
 }
@@ -374,7 +395,7 @@ ngx_realtime_event_succeed(ngx_realtime_socket_t *sk, uint64_t id,
     *p++ = '}';
     arg.len = p - arg.data;
 
-    ngx_realtime_socket_ack(sk, id, &arg);
+    ngx_realtime_socket_ack(sk, id, &arg, NULL, 0);
 }
 
 
@@ -391,7 +412,7 @@ ngx_realtime_event_refuse(ngx_realtime_socket_t *sk, const char *event,
     refusal = ngx_realtime_refusal(why);
 
     ngx_realtime_count(events_refused);
-    ngx_realtime_log_client(NGX_LOG_INFO, sk->session->transport->log,
+    ngx_realtime_log_client(NGX_LOG_INFO, ngx_realtime_session_log(sk->session),
                             event ? event : "unknown event",
                             (char *) refusal->code.data, &sk->identity.user,
                             &sk->id);
@@ -418,7 +439,7 @@ ngx_realtime_event_refuse(ngx_realtime_socket_t *sk, const char *event,
     json.len = p - buf;
 
     if (has_id) {
-        ngx_realtime_socket_ack(sk, id, &json);
+        ngx_realtime_socket_ack(sk, id, &json, NULL, 0);
 
     } else {
         ngx_realtime_socket_emit(sk, "error", &json);

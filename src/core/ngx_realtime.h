@@ -56,6 +56,11 @@ typedef struct {
     size_t                     max_payload;      /* bytes of one packet */
     size_t                     send_limit;       /* bytes queued to a client */
 
+    ngx_msec_t                 upgrade_timeout;  /* of a probing WebSocket */
+
+    ngx_array_t               *namespaces;  /* of ngx_str_t; "/" is always
+                                               there; NULL: no other */
+    ngx_uint_t                 echo;        /* NGX_REALTIME_ECHO_* */
     ngx_flag_t                 relay;       /* realtime_message_relay */
 
     ngx_uint_t                 serves;      /* NGX_REALTIME_SERVES_* */
@@ -70,6 +75,12 @@ typedef struct {
 #define NGX_REALTIME_SERVES_SOCKET  0x01
 #define NGX_REALTIME_SERVES_CHAT    0x02
 #define NGX_REALTIME_SERVES_STATUS  0x04
+
+
+/* "realtime_socket echo=...": the test aid of the public conformance suites */
+
+#define NGX_REALTIME_ECHO_ENGINE    1      /* Engine.IO messages come back */
+#define NGX_REALTIME_ECHO_SOCKETIO  2      /* message, message-with-ack */
 
 
 /*

@@ -7,8 +7,10 @@
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_handshake.h"
 #include "ngx_realtime_log.h"
+#include "ngx_realtime_poll.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
+#include "ngx_realtime_upgrade.h"
 #include "ngx_realtime_ws.h"
 #include "rt_eio.h"
 
@@ -21,43 +23,45 @@ typedef struct {
 } ngx_realtime_handshake_t;
 
 
+typedef struct {
+    ngx_str_t                  sid;        /* len 0: a new session */
+    ngx_uint_t                 websocket;  /* else polling */
+} ngx_realtime_handshake_query_t;
+
+
 static ngx_int_t ngx_realtime_handshake_check(ngx_http_request_t *r,
-    const char **why);
+    ngx_realtime_handshake_query_t *q, const char **why);
 static ngx_uint_t ngx_realtime_handshake_bad_origin(ngx_http_request_t *r);
+static ngx_int_t ngx_realtime_handshake_websocket(ngx_http_request_t *r,
+    ngx_realtime_handshake_t *hs);
 static ngx_int_t ngx_realtime_handshake_identify(ngx_http_request_t *r,
     ngx_realtime_handshake_t *hs);
 static ngx_int_t ngx_realtime_handshake_ready(ngx_realtime_transport_t *t,
     ngx_http_request_t *r, void *data);
 static ngx_int_t ngx_realtime_handshake_refuse(ngx_http_request_t *r,
     ngx_uint_t status, ngx_int_t code, const char *message, const char *why);
-static ngx_int_t ngx_realtime_handshake_reply(ngx_http_request_t *r,
-    ngx_uint_t status, ngx_str_t *type, ngx_str_t *body);
 
 
 ngx_int_t
 ngx_realtime_handshake_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                  rc;
-    const char                *why;
-    ngx_realtime_ws_conf_t     conf;
-    ngx_realtime_handshake_t  *hs;
+    ngx_int_t                        rc;
+    const char                      *why;
+    ngx_realtime_handshake_t        *hs;
+    ngx_realtime_handshake_query_t   q;
 
     if (ngx_realtime_slot == -1) {
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
-    rc = ngx_realtime_handshake_check(r, &why);
+    rc = ngx_realtime_handshake_check(r, &q, &why);
     if (rc != NGX_OK) {
-        return ngx_realtime_handshake_refuse(r, NGX_HTTP_BAD_REQUEST,
-                                             rc - 1, rt_eio_errors[rc - 1],
-                                             why);
+        return ngx_realtime_handshake_error(r, rc - 1, why);
     }
 
-    rc = ngx_realtime_ws_check(r, &why);
-    if (rc != NGX_OK) {
-        return ngx_realtime_handshake_refuse(r, rc, RT_EIO_BAD_REQUEST,
-                                        rt_eio_errors[RT_EIO_BAD_REQUEST],
-                                        why);
+    if (q.sid.len) {
+        return q.websocket ? ngx_realtime_upgrade_handler(r, &q.sid)
+                           : ngx_realtime_poll_handler(r, &q.sid, NULL);
     }
 
     hs = ngx_pcalloc(r->pool, sizeof(ngx_realtime_handshake_t));
@@ -72,6 +76,34 @@ ngx_realtime_handshake_handler(ngx_http_request_t *r)
         return rc;
     }
 
+    if (q.websocket) {
+        return ngx_realtime_handshake_websocket(r, hs);
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_realtime_poll_handler(r, NULL, &hs->identity);
+}
+
+
+static ngx_int_t
+ngx_realtime_handshake_websocket(ngx_http_request_t *r,
+    ngx_realtime_handshake_t *hs)
+{
+    ngx_int_t                rc;
+    const char              *why;
+    ngx_realtime_ws_conf_t   conf;
+
+    rc = ngx_realtime_ws_check(r, &why);
+    if (rc != NGX_OK) {
+        return ngx_realtime_handshake_refuse(r, rc, RT_EIO_BAD_REQUEST,
+                                        rt_eio_errors[RT_EIO_BAD_REQUEST],
+                                        why);
+    }
+
     conf.max_payload = hs->conf->max_payload;
     conf.send_limit = hs->conf->send_limit;
     conf.ready = ngx_realtime_handshake_ready;
@@ -84,14 +116,22 @@ ngx_realtime_handshake_handler(ngx_http_request_t *r)
 /* NGX_OK; or 1 + the code of Engine.IO */
 
 static ngx_int_t
-ngx_realtime_handshake_check(ngx_http_request_t *r, const char **why)
+ngx_realtime_handshake_check(ngx_http_request_t *r,
+    ngx_realtime_handshake_query_t *q, const char **why)
 {
     ngx_str_t  value;
 
-    if (ngx_http_arg(r, (u_char *) "transport", 9, &value) != NGX_OK
-        || !ngx_realtime_string_eq(&value, "websocket"))
-    {
-        *why = "transport is not \"websocket\"";
+    ngx_str_null(&q->sid);
+
+    if (ngx_http_arg(r, (u_char *) "transport", 9, &value) != NGX_OK) {
+        *why = "transport is neither \"polling\" nor \"websocket\"";
+        return 1 + RT_EIO_TRANSPORT_UNKNOWN;
+    }
+
+    q->websocket = ngx_realtime_string_eq(&value, "websocket");
+
+    if (!q->websocket && !ngx_realtime_string_eq(&value, "polling")) {
+        *why = "transport is neither \"polling\" nor \"websocket\"";
         return 1 + RT_EIO_TRANSPORT_UNKNOWN;
     }
 
@@ -100,9 +140,24 @@ ngx_realtime_handshake_check(ngx_http_request_t *r, const char **why)
         return 1 + RT_EIO_BAD_REQUEST;
     }
 
-    if (ngx_http_arg(r, (u_char *) "sid", 3, &value) == NGX_OK) {
-        *why = "a sid that no session has";
-        return 1 + RT_EIO_SID_UNKNOWN;
+    if (ngx_http_arg(r, (u_char *) "sid", 3, &q->sid) == NGX_OK) {
+
+        if (q->sid.len != NGX_REALTIME_SID_LEN) {
+            *why = "a sid that no session has";
+            return 1 + RT_EIO_SID_UNKNOWN;
+        }
+
+        if (q->websocket && r->headers_in.upgrade == NULL) {
+            *why = "transport is \"websocket\", but there is no Upgrade";
+            return 1 + RT_EIO_BAD_REQUEST;
+        }
+
+        if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_POST))) {
+            *why = "neither GET nor POST";
+            return 1 + RT_EIO_BAD_METHOD;
+        }
+
+        return NGX_OK;
     }
 
     if (r->method != NGX_HTTP_GET) {
@@ -110,7 +165,7 @@ ngx_realtime_handshake_check(ngx_http_request_t *r, const char **why)
         return 1 + RT_EIO_BAD_METHOD;
     }
 
-    if (r->headers_in.upgrade == NULL) {
+    if (q->websocket && r->headers_in.upgrade == NULL) {
         *why = "transport is \"websocket\", but there is no Upgrade";
         return 1 + RT_EIO_BAD_REQUEST;
     }
@@ -214,14 +269,27 @@ ngx_realtime_handshake_ready(ngx_realtime_transport_t *t,
 {
     ngx_realtime_handshake_t  *hs = data;
 
-    if (ngx_realtime_session_create(t, hs->conf, &hs->identity.user,
-                                    hs->identity.expires)
-        == NULL)
-    {
+    ngx_realtime_session_t  *s;
+
+    s = ngx_realtime_session_create(t, hs->conf, &hs->identity.user,
+                                    hs->identity.expires);
+    if (s == NULL) {
         return NGX_ERROR;
     }
 
+    ngx_realtime_count(handshakes);
+    ngx_realtime_session_open(s, 0);
+
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_realtime_handshake_error(ngx_http_request_t *r, ngx_int_t code,
+    const char *why)
+{
+    return ngx_realtime_handshake_refuse(r, NGX_HTTP_BAD_REQUEST, code,
+                                         rt_eio_errors[code], why);
 }
 
 
@@ -278,18 +346,30 @@ ngx_realtime_handshake_refuse(ngx_http_request_t *r, ngx_uint_t status,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_realtime_handshake_reply(ngx_http_request_t *r, ngx_uint_t status,
-    ngx_str_t *type, ngx_str_t *body)
+    const ngx_str_t *type, ngx_str_t *body)
 {
-    ngx_int_t    rc;
-    ngx_buf_t   *b;
-    ngx_chain_t  out;
+    ngx_int_t         rc;
+    ngx_buf_t        *b;
+    ngx_chain_t       out;
+    ngx_table_elt_t  *h;
 
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
         return rc;
     }
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Cache-Control");
+    ngx_str_set(&h->value, "no-store");
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = body->len;
@@ -304,7 +384,7 @@ ngx_realtime_handshake_reply(ngx_http_request_t *r, ngx_uint_t status,
 
     b->pos = body->data;
     b->last = body->data + body->len;
-    b->memory = 1;
+    b->memory = (body->len != 0);
     b->last_buf = (r == r->main);
     b->last_in_chain = 1;
 

@@ -27,17 +27,33 @@
 #include "rt_eio.h"
 #include "rt_ws.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
+
+
+/*
+ * Sessions of a worker stand in a table.  A sid is base64url of
+ *
+ *   slot (1)  index (3)  random (11)
+ *
+ * so that every worker can tell which one to ask.  88 random bits make it a
+ * secret; the slot and the index are none.
+ */
+
+#define NGX_REALTIME_SID_BYTES     15
+#define NGX_REALTIME_SESSIONS_MAX  0xffffff
 
 
 static void ngx_realtime_session_packet(void *data, u_char *p, size_t len,
     ngx_uint_t binary);
 static void ngx_realtime_session_closed(void *data, const char *reason);
-static void ngx_realtime_session_free(ngx_realtime_session_t *s,
-    const char *reason);
-static void ngx_realtime_session_open(ngx_realtime_session_t *s);
+static void ngx_realtime_session_echo(ngx_realtime_session_t *s, u_char *p,
+    size_t len, ngx_uint_t binary);
+static ngx_uint_t ngx_realtime_session_unconnected(ngx_realtime_session_t *s);
+static ngx_int_t ngx_realtime_session_enter(ngx_realtime_session_t *s);
 static void ngx_realtime_session_age(ngx_realtime_age_t *age);
-static ngx_uint_t ngx_realtime_session_expired(ngx_realtime_session_t *s);
+static void ngx_realtime_session_ping(ngx_realtime_session_t *s);
+static time_t ngx_realtime_session_expires(ngx_realtime_session_t *s);
 static void ngx_realtime_session_expire(ngx_realtime_session_t *s);
 static void ngx_realtime_session_drain(void);
 
@@ -48,9 +64,14 @@ static const ngx_realtime_transport_up_t  ngx_realtime_session_up = {
 };
 
 
-static ngx_queue_t          ngx_realtime_sessions;
-static ngx_uint_t           ngx_realtime_sessions_n;
-static ngx_realtime_msg_t  *ngx_realtime_session_ping;
+static ngx_queue_t           ngx_realtime_sessions;
+static ngx_uint_t            ngx_realtime_sessions_n;
+static ngx_realtime_table_t  ngx_realtime_session_table;
+static ngx_realtime_msg_t   *ngx_realtime_session_ping_msg;
+
+
+#define ngx_realtime_session_past(at)                                         \
+    ((ngx_msec_int_t) ((at) - ngx_current_msec) <= 0)
 
 
 ngx_int_t
@@ -60,6 +81,7 @@ ngx_realtime_session_init(ngx_cycle_t *cycle,
     ngx_realtime_msg_t  *m;
 
     ngx_queue_init(&ngx_realtime_sessions);
+    ngx_realtime_session_table.max = NGX_REALTIME_SESSIONS_MAX;
 
     m = ngx_realtime_msg_alloc(1, cycle->log);
     if (m == NULL) {
@@ -67,7 +89,7 @@ ngx_realtime_session_init(ngx_cycle_t *cycle,
     }
 
     *ngx_realtime_msg_payload(m) = RT_EIO_PING;
-    ngx_realtime_session_ping = m;
+    ngx_realtime_session_ping_msg = m;
 
     ngx_realtime_age_on_exiting(ngx_realtime_session_drain);
 
@@ -76,9 +98,9 @@ ngx_realtime_session_init(ngx_cycle_t *cycle,
 
 
 ngx_int_t
-ngx_realtime_session_id(u_char *sid)
+ngx_realtime_session_random(u_char *sid)
 {
-    u_char     random[15];
+    u_char     random[NGX_REALTIME_SID_BYTES];
     ngx_str_t  in, out;
 
     if (RAND_bytes(random, sizeof(random)) != 1) {
@@ -95,6 +117,92 @@ ngx_realtime_session_id(u_char *sid)
 }
 
 
+/* a place in the table, and the sid that leads to it */
+
+static ngx_int_t
+ngx_realtime_session_enter(ngx_realtime_session_t *s)
+{
+    u_char     raw[NGX_REALTIME_SID_BYTES];
+    ngx_str_t  in, out;
+
+    if (RAND_bytes(raw, sizeof(raw)) != 1
+        || ngx_realtime_table_add(&ngx_realtime_session_table, s, &s->ref)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    raw[0] = (u_char) ngx_realtime_slot;
+    raw[1] = (u_char) (s->ref.index >> 16);
+    raw[2] = (u_char) (s->ref.index >> 8);
+    raw[3] = (u_char) s->ref.index;
+
+    in.data = raw;
+    in.len = sizeof(raw);
+    out.data = s->sid;
+
+    ngx_encode_base64url(&out, &in);
+
+    return NGX_OK;
+}
+
+
+ngx_realtime_session_t *
+ngx_realtime_session_find(ngx_realtime_ref_t ref)
+{
+    return ngx_realtime_table_find(&ngx_realtime_session_table, ref);
+}
+
+
+ngx_realtime_session_t *
+ngx_realtime_session_by_sid(const u_char *sid)
+{
+    u_char                   raw[NGX_REALTIME_SID_BYTES + 1];
+    ngx_str_t                in, out;
+    ngx_realtime_session_t  *s;
+
+    in.data = (u_char *) sid;
+    in.len = NGX_REALTIME_SID_LEN;
+    out.data = raw;
+
+    if (ngx_decode_base64url(&out, &in) != NGX_OK) {
+        return NULL;
+    }
+
+    s = ngx_realtime_table_at(&ngx_realtime_session_table,
+                              raw[1] << 16 | raw[2] << 8 | raw[3]);
+
+    if (s == NULL
+        || CRYPTO_memcmp(s->sid, sid, NGX_REALTIME_SID_LEN) != 0)
+    {
+        return NULL;
+    }
+
+    return s;
+}
+
+
+ngx_int_t
+ngx_realtime_session_slot(ngx_str_t *sid, ngx_uint_t *slot)
+{
+    u_char     raw[NGX_REALTIME_SID_BYTES + 1];
+    ngx_str_t  out;
+
+    out.data = raw;
+
+    if (sid->len != NGX_REALTIME_SID_LEN
+        || ngx_decode_base64url(&out, sid) != NGX_OK
+        || raw[0] >= NGX_REALTIME_SLOTS)
+    {
+        return NGX_ERROR;
+    }
+
+    *slot = raw[0];
+
+    return NGX_OK;
+}
+
+
 ngx_realtime_session_t *
 ngx_realtime_session_create(ngx_realtime_transport_t *t,
     ngx_realtime_loc_conf_t *conf, ngx_str_t *user, time_t expires)
@@ -106,22 +214,18 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
         return NULL;
     }
 
-    if (ngx_realtime_session_id(s->sid) != NGX_OK) {
+    if (ngx_realtime_session_enter(s) != NGX_OK) {
         ngx_free(s);
         return NULL;
     }
 
-    s->transport = t;
     s->conf = conf;
+    s->log = ngx_cycle->log;
+    ngx_queue_init(&s->sockets);
 
     s->user.data = (u_char *) s + sizeof(ngx_realtime_session_t);
     s->user.len = user->len;
-
-    if (user->len) {
-        /* else data is NULL: the token comes with CONNECT */
-        ngx_memcpy(s->user.data, user->data, user->len);
-    }
-
+    ngx_memcpy(s->user.data, user->data, user->len);
     s->expires = expires;
 
     s->age.handler = ngx_realtime_session_age;
@@ -129,25 +233,32 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
     s->ping_at = ngx_current_msec + conf->ping_interval
                  - ngx_random() % (conf->ping_interval / 8 + 1);
 
-    t->up = &ngx_realtime_session_up;
-    t->session = s;
-
     ngx_queue_insert_tail(&ngx_realtime_sessions, &s->queue);
     ngx_realtime_sessions_n++;
 
     ngx_realtime_gauge_inc(connections);
-    ngx_realtime_count(handshakes);
     ngx_realtime_age_hold();
 
-    ngx_realtime_session_open(s);
+    ngx_realtime_session_attach(s, t);
     ngx_realtime_session_rearm(s);
 
     return s;
 }
 
 
-static void
-ngx_realtime_session_open(ngx_realtime_session_t *s)
+void
+ngx_realtime_session_attach(ngx_realtime_session_t *s,
+    ngx_realtime_transport_t *t)
+{
+    s->transport = t;
+
+    t->up = &ngx_realtime_session_up;
+    t->session = s;
+}
+
+
+void
+ngx_realtime_session_open(ngx_realtime_session_t *s, ngx_uint_t upgrades)
 {
     size_t               len;
     u_char               buf[RT_EIO_OPEN_MAX];
@@ -156,14 +267,14 @@ ngx_realtime_session_open(ngx_realtime_session_t *s)
 
     open.sid.data = s->sid;
     open.sid.len = sizeof(s->sid);
-    open.upgrades = 0;
+    open.upgrades = upgrades ? 1 : 0;
     open.ping_interval = s->conf->ping_interval;
     open.ping_timeout = s->conf->ping_timeout;
     open.max_payload = s->conf->max_payload;
 
     len = rt_eio_open(buf, sizeof(buf), &open);
 
-    m = ngx_realtime_msg_alloc(len, s->transport->log);
+    m = ngx_realtime_msg_alloc(len, s->log);
     if (m) {
         ngx_memcpy(ngx_realtime_msg_payload(m), buf, len);
         s->transport->ops->send(s->transport, m);
@@ -180,9 +291,15 @@ ngx_realtime_session_packet(void *data, u_char *p, size_t len,
 
     rt_eio_packet_t  pkt;
 
+    if (s->conf->echo == NGX_REALTIME_ECHO_ENGINE
+        && (binary || (len && *p == RT_EIO_MESSAGE)))
+    {
+        ngx_realtime_session_echo(s, p, len, binary);
+        return;
+    }
+
     if (binary) {
-        ngx_realtime_session_refuse(s, "an attachment that no packet "
-                                       "announced");
+        ngx_realtime_socket_attachment(s, p, len);
         return;
     }
 
@@ -224,10 +341,29 @@ ngx_realtime_session_packet(void *data, u_char *p, size_t len,
 }
 
 
+/* "realtime_socket echo=engine" */
+
+static void
+ngx_realtime_session_echo(ngx_realtime_session_t *s, u_char *p, size_t len,
+    ngx_uint_t binary)
+{
+    ngx_realtime_msg_t  *m;
+
+    m = ngx_realtime_msg_copy(p, len, binary, s->log);
+
+    if (m) {
+        s->transport->ops->send(s->transport, m);
+        ngx_realtime_msg_unref(m);
+    }
+}
+
+
 static void
 ngx_realtime_session_closed(void *data, const char *reason)
 {
     ngx_realtime_session_t  *s = data;
+
+    s->transport = NULL;
 
     ngx_realtime_session_free(s, reason);
 }
@@ -237,23 +373,28 @@ void
 ngx_realtime_session_close(ngx_realtime_session_t *s, ngx_uint_t code,
     const char *reason)
 {
-    s->transport->ops->close(s->transport, code);
+    ngx_realtime_transport_t  *t;
+
+    t = s->transport;
+
+    /* first the words, which name the client by its connection's log */
+
     ngx_realtime_session_free(s, reason);
+
+    if (t) {
+        t->ops->close(t, code);
+    }
 }
 
 
 void
 ngx_realtime_session_refuse(ngx_realtime_session_t *s, const char *why)
 {
-    ngx_realtime_socket_t  *sk;
-
-    sk = s->socket;
-
     ngx_realtime_count(protocol_errors);
-    ngx_realtime_log_client(NGX_LOG_INFO, s->transport->log,
+    ngx_realtime_log_client(NGX_LOG_INFO, ngx_realtime_session_log(s),
                             "session refused", why,
-                            sk ? &sk->identity.user : &s->user,
-                            sk ? &sk->id : NULL);
+                            ngx_realtime_session_user(s),
+                            ngx_realtime_session_socket_id(s));
 
     /* as the reference server does: a Close without a status, 1005 */
     ngx_realtime_session_close(s, RT_WS_NO_STATUS, "parse error");
@@ -274,24 +415,34 @@ ngx_realtime_session_close_all(void)
 }
 
 
-static void
+void
 ngx_realtime_session_free(ngx_realtime_session_t *s, const char *reason)
 {
-    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, s->transport->log, 0,
-                   "realtime session closed: %s, socket:%p",
-                   reason, s->socket);
+    ngx_queue_t            *q;
+    ngx_realtime_socket_t  *sk;
 
-    if (s->socket) {
-        ngx_log_error(NGX_LOG_INFO, s->transport->log, 0,
-                      "realtime: disconnected: %s, user: \"%V\", "
-                      "socket: \"%V\", slot: %i", reason,
-                      &s->socket->identity.user, &s->socket->id,
-                      ngx_realtime_slot);
-        ngx_realtime_socket_destroy(s->socket);
+    while (!ngx_queue_empty(&s->sockets)) {
+
+        q = ngx_queue_head(&s->sockets);
+        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
+
+        if (reason) {
+            ngx_log_error(NGX_LOG_INFO, ngx_realtime_session_log(s), 0,
+                          "realtime: disconnected: %s, user: \"%V\", "
+                          "socket: \"%V\", slot: %i", reason,
+                          &sk->identity.user, &sk->id, ngx_realtime_slot);
+        }
+
+        ngx_realtime_socket_destroy(sk);
     }
+
+    ngx_realtime_socket_forget_pending(s);
+    ngx_realtime_detour_free(s);
 
     ngx_realtime_age_unset(&s->age);
     ngx_realtime_age_release();
+
+    ngx_realtime_table_remove(&ngx_realtime_session_table, s->ref);
 
     ngx_queue_remove(&s->queue);
     ngx_realtime_sessions_n--;
@@ -301,21 +452,72 @@ ngx_realtime_session_free(ngx_realtime_session_t *s, const char *reason)
 }
 
 
+ngx_log_t *
+ngx_realtime_session_log(ngx_realtime_session_t *s)
+{
+    return s->transport ? s->transport->log : s->log;
+}
+
+
+ngx_str_t *
+ngx_realtime_session_user(ngx_realtime_session_t *s)
+{
+    ngx_realtime_socket_t  *sk;
+
+    if (ngx_queue_empty(&s->sockets)) {
+        return &s->user;
+    }
+
+    sk = ngx_queue_data(ngx_queue_head(&s->sockets), ngx_realtime_socket_t,
+                        queue);
+
+    return &sk->identity.user;
+}
+
+
+ngx_str_t *
+ngx_realtime_session_socket_id(ngx_realtime_session_t *s)
+{
+    ngx_realtime_socket_t  *sk;
+
+    if (ngx_queue_empty(&s->sockets)) {
+        return NULL;
+    }
+
+    sk = ngx_queue_data(ngx_queue_head(&s->sockets), ngx_realtime_socket_t,
+                        queue);
+
+    return &sk->id;
+}
+
+
+static ngx_uint_t
+ngx_realtime_session_unconnected(ngx_realtime_session_t *s)
+{
+    return ngx_queue_empty(&s->sockets)
+           && s->conf->echo != NGX_REALTIME_ECHO_ENGINE;
+}
+
+
 void
 ngx_realtime_session_rearm(ngx_realtime_session_t *s)
 {
     time_t          left, expires;
     ngx_msec_int_t  delay, d;
 
-    delay = s->pinged ? (ngx_msec_int_t) (s->pong_by - ngx_current_msec)
-                      : (ngx_msec_int_t) (s->ping_at - ngx_current_msec);
+    delay = (s->pinged ? s->pong_by : s->ping_at) - ngx_current_msec;
 
-    if (s->socket == NULL || s->drain) {
+    if (ngx_realtime_session_unconnected(s)) {
         d = s->connect_by - ngx_current_msec;
         delay = ngx_min(delay, d);
     }
 
-    expires = s->socket ? s->socket->identity.expires : s->expires;
+    if (s->drain) {
+        d = s->drain_at - ngx_current_msec;
+        delay = ngx_min(delay, d);
+    }
+
+    expires = ngx_realtime_session_expires(s);
 
     if (expires) {
         left = expires + s->conf->auth->leeway - ngx_time();
@@ -332,63 +534,100 @@ ngx_realtime_session_rearm(ngx_realtime_session_t *s)
 static void
 ngx_realtime_session_age(ngx_realtime_age_t *age)
 {
-    ngx_msec_t               now;
+    time_t                   expires;
     ngx_realtime_session_t  *s;
 
     s = ngx_queue_data(age, ngx_realtime_session_t, age);
-    now = ngx_current_msec;
 
-    if (s->drain && (ngx_msec_int_t) (s->connect_by - now) <= 0) {
+    if (s->drain && ngx_realtime_session_past(s->drain_at)) {
         ngx_realtime_session_close(s, RT_WS_GOING_AWAY,
                                    "server shutting down");
         return;
     }
 
-    if (s->socket == NULL && (ngx_msec_int_t) (s->connect_by - now) <= 0) {
+    if (ngx_realtime_session_unconnected(s)
+        && ngx_realtime_session_past(s->connect_by))
+    {
         ngx_realtime_count(connect_timeouts);
-        ngx_realtime_log_client(NGX_LOG_INFO, s->transport->log,
+        ngx_realtime_log_client(NGX_LOG_INFO, ngx_realtime_session_log(s),
                                 "session closed", "no CONNECT in time",
                                 &s->user, NULL);
         ngx_realtime_session_close(s, RT_WS_NO_STATUS, "connect timeout");
         return;
     }
 
-    if (ngx_realtime_session_expired(s)) {
+    expires = ngx_realtime_session_expires(s);
+
+    if (expires && ngx_time() > expires + s->conf->auth->leeway) {
         ngx_realtime_session_expire(s);
         return;
     }
 
-    if (s->pinged && (ngx_msec_int_t) (s->pong_by - now) <= 0) {
+    if (s->pinged && ngx_realtime_session_past(s->pong_by)) {
         ngx_realtime_count(ping_timeouts);
-        ngx_realtime_log_client(NGX_LOG_INFO, s->transport->log,
+        ngx_realtime_log_client(NGX_LOG_INFO, ngx_realtime_session_log(s),
                                 "session closed", "no pong in time",
-                                s->socket ? &s->socket->identity.user
-                                          : &s->user,
-                                s->socket ? &s->socket->id : NULL);
+                                ngx_realtime_session_user(s),
+                                ngx_realtime_session_socket_id(s));
         ngx_realtime_session_close(s, RT_WS_NO_STATUS, "ping timeout");
         return;
     }
 
-    if (!s->pinged && (ngx_msec_int_t) (s->ping_at - now) <= 0) {
-        s->pinged = 1;
-        s->pong_by = now + s->conf->ping_timeout;
-        s->ping_at = now + s->conf->ping_interval;
-
-        s->transport->ops->send(s->transport, ngx_realtime_session_ping);
-    }
-
+    ngx_realtime_session_ping(s);
     ngx_realtime_session_rearm(s);
 }
 
 
-static ngx_uint_t
-ngx_realtime_session_expired(ngx_realtime_session_t *s)
+static void
+ngx_realtime_session_ping(ngx_realtime_session_t *s)
 {
-    time_t  expires;
+    if (s->pinged || !ngx_realtime_session_past(s->ping_at)) {
+        return;
+    }
 
-    expires = s->socket ? s->socket->identity.expires : s->expires;
+    s->ping_at = ngx_current_msec + s->conf->ping_interval;
 
-    return expires && ngx_time() > expires + s->conf->auth->leeway;
+    if (s->transport == NULL) {
+        /* moving: the new owner pings */
+        return;
+    }
+
+    s->pinged = 1;
+    s->pong_by = ngx_current_msec + s->conf->ping_timeout;
+
+    s->transport->ops->send(s->transport, ngx_realtime_session_ping_msg);
+}
+
+
+/* the nearest expiry of a token that the session lives by; 0: none */
+
+static time_t
+ngx_realtime_session_expires(ngx_realtime_session_t *s)
+{
+    time_t                  expires;
+    ngx_queue_t            *q;
+    ngx_realtime_socket_t  *sk;
+
+    if (ngx_queue_empty(&s->sockets)) {
+        return s->expires;
+    }
+
+    expires = 0;
+
+    for (q = ngx_queue_head(&s->sockets);
+         q != ngx_queue_sentinel(&s->sockets);
+         q = ngx_queue_next(q))
+    {
+        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
+
+        if (sk->identity.expires
+            && (expires == 0 || sk->identity.expires < expires))
+        {
+            expires = sk->identity.expires;
+        }
+    }
+
+    return expires;
 }
 
 
@@ -397,18 +636,24 @@ ngx_realtime_session_expired(ngx_realtime_session_t *s)
 static void
 ngx_realtime_session_expire(ngx_realtime_session_t *s)
 {
-    ngx_str_t  why = ngx_string("{\"code\":\"token_expired\",\"message\":"
-                                "\"Authentication error: Invalid or expired "
-                                "token\"}");
+    ngx_str_t               why = ngx_string("{\"code\":\"token_expired\","
+                                    "\"message\":\"Authentication error: "
+                                    "Invalid or expired token\"}");
+    ngx_queue_t            *q;
+    ngx_realtime_socket_t  *sk;
 
     ngx_realtime_count(auth_expired);
-    ngx_realtime_log_client(NGX_LOG_INFO, s->transport->log,
+    ngx_realtime_log_client(NGX_LOG_INFO, ngx_realtime_session_log(s),
                             "session closed", "its token expired",
-                            s->socket ? &s->socket->identity.user : &s->user,
-                            s->socket ? &s->socket->id : NULL);
+                            ngx_realtime_session_user(s),
+                            ngx_realtime_session_socket_id(s));
 
-    if (s->socket) {
-        ngx_realtime_socket_emit(s->socket, "error", &why);
+    for (q = ngx_queue_head(&s->sockets);
+         q != ngx_queue_sentinel(&s->sockets);
+         q = ngx_queue_next(q))
+    {
+        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
+        ngx_realtime_socket_emit(sk, "error", &why);
     }
 
     ngx_realtime_session_close(s, RT_WS_POLICY, "token expired");
@@ -446,7 +691,7 @@ ngx_realtime_session_drain(void)
         s = ngx_queue_data(q, ngx_realtime_session_t, queue);
 
         s->drain = 1;
-        s->connect_by = ngx_current_msec + ngx_random() % (window + 1);
+        s->drain_at = ngx_current_msec + ngx_random() % (window + 1);
         ngx_realtime_session_rearm(s);
     }
 }

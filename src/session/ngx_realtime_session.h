@@ -4,7 +4,7 @@
  */
 
 /*
- * An Engine.IO session and the Socket.IO socket in it.
+ * An Engine.IO session and the Socket.IO sockets in it, one per namespace.
  *
  *   transport --packet--> session --event--> api/ (through ops)
  *   room      --deliver-> socket  --send---> transport
@@ -26,7 +26,9 @@
 #include "ngx_realtime_age.h"
 #include "ngx_realtime_auth.h"
 #include "ngx_realtime_msg.h"
+#include "ngx_realtime_polling.h"
 #include "ngx_realtime_room.h"
+#include "ngx_realtime_table.h"
 #include "ngx_realtime_transport.h"
 #include "rt_sio.h"
 
@@ -35,41 +37,49 @@
 
 typedef struct ngx_realtime_session_s  ngx_realtime_session_t;
 typedef struct ngx_realtime_socket_s   ngx_realtime_socket_t;
-
-
-typedef struct {
-    uint32_t                   index;
-    uint32_t                   generation; /* 0: no socket has it */
-} ngx_realtime_ref_t;
+typedef struct ngx_realtime_detour_s   ngx_realtime_detour_t;
+typedef struct ngx_realtime_pending_s  ngx_realtime_pending_t;
 
 
 struct ngx_realtime_session_s {
-    ngx_realtime_transport_t  *transport;  /* NULL: closed, about to go */
+    ngx_realtime_transport_t  *transport;  /* NULL only if detour says so */
     ngx_realtime_loc_conf_t   *conf;       /* lives as long as the cycle */
-    ngx_realtime_socket_t     *socket;     /* of "/"; NULL before CONNECT */
+    ngx_log_t                 *log;        /* of the cycle */
+    ngx_queue_t                sockets;    /* of ngx_realtime_socket_t */
     ngx_queue_t                queue;      /* of the worker's sessions */
+    ngx_realtime_ref_t         ref;
 
     ngx_realtime_age_t         age;        /* nearest of the following */
     ngx_msec_t                 ping_at;    /* next ping */
     ngx_msec_t                 pong_by;    /* valid if "pinged" */
-    ngx_msec_t                 connect_by; /* valid if there is no socket */
+    ngx_msec_t                 connect_by; /* valid without sockets */
+    ngx_msec_t                 drain_at;   /* valid if "drain" */
 
     ngx_str_t                  user;       /* named by a token in the header
                                               or cookie; len 0: none */
     time_t                     expires;    /* of that token */
 
+    ngx_realtime_pending_t    *pending;    /* a packet whose attachments are
+                                              still to come */
+    ngx_realtime_detour_t     *detour;     /* moving to or from another
+                                              worker, or NULL */
+
+    ngx_realtime_waiter_t      probing;    /* the WebSocket that may take over;
+                                              generation 0: none */
+
     unsigned                   pinged:1;   /* a pong is due */
-    unsigned                   drain:1;    /* the worker exits: close at
-                                              connect_by */
+    unsigned                   drain:1;    /* the worker exits */
 
     u_char                     sid[NGX_REALTIME_SID_LEN];
 };
 
 
 struct ngx_realtime_socket_s {
+    ngx_queue_t                queue;      /* session->sockets */
     ngx_realtime_session_t    *session;
     ngx_realtime_ref_t         ref;
-    ngx_realtime_seat_t        seat;       /* in user:<id> */
+    ngx_realtime_seat_t        seat;       /* in the user's room */
+    ngx_str_t                  nsp;        /* the configuration's; "/" */
     ngx_realtime_identity_t    identity;   /* user points behind the struct */
     ngx_str_t                  id;         /* points to sid */
     u_char                     sid[NGX_REALTIME_SID_LEN];
@@ -77,15 +87,25 @@ struct ngx_realtime_socket_s {
 
 
 /*
- * What api/ does with a socket.  event: args is the whole array (args[0] is
- * the name, a string or a number), borrowed; has_id with id when the client
- * wants an ack.
+ * An event of a client.  All of it is borrowed until the call returns, and
+ * its JSON may be unescaped in place.
  */
 
 typedef struct {
-    void (*connected)(ngx_realtime_socket_t *sk);
-    void (*event)(ngx_realtime_socket_t *sk, json_t *args, unsigned has_id,
-        uint64_t id);
+    rt_str_t                   name;       /* unescaped; data NULL: a number */
+    rt_str_t                   args;       /* the array, JSON */
+    ngx_str_t                 *attachments;
+    ngx_uint_t                 nattachments;
+    uint64_t                   id;         /* of the ack, if has_id */
+    unsigned                   has_id:1;
+} ngx_realtime_in_t;
+
+
+/* what api/ does with a socket; auth is the object of CONNECT, len 0: none */
+
+typedef struct {
+    void (*connected)(ngx_realtime_socket_t *sk, rt_str_t auth);
+    void (*event)(ngx_realtime_socket_t *sk, ngx_realtime_in_t *in);
 } ngx_realtime_session_ops_t;
 
 
@@ -93,14 +113,27 @@ typedef struct {
 ngx_int_t ngx_realtime_session_init(ngx_cycle_t *cycle,
     const ngx_realtime_session_ops_t *ops);
 
-/* a new session on t; user and expires as in the struct.  NULL: no memory */
+/* a new session on t with a fresh sid; user and expires as in the struct.
+   NULL: no memory */
 ngx_realtime_session_t *ngx_realtime_session_create(
     ngx_realtime_transport_t *t, ngx_realtime_loc_conf_t *conf,
     ngx_str_t *user, time_t expires);
 
+/* says OPEN to the client */
+void ngx_realtime_session_open(ngx_realtime_session_t *s,
+    ngx_uint_t upgrades);
+
 /* closes and frees; reason is for the log; code is a WebSocket close code */
 void ngx_realtime_session_close(ngx_realtime_session_t *s, ngx_uint_t code,
     const char *reason);
+
+/* frees without a word to the transport */
+void ngx_realtime_session_free(ngx_realtime_session_t *s,
+    const char *reason);
+
+/* from now on t carries the session */
+void ngx_realtime_session_attach(ngx_realtime_session_t *s,
+    ngx_realtime_transport_t *t);
 
 /* the client broke the protocol: one line, one counter, close */
 void ngx_realtime_session_refuse(ngx_realtime_session_t *s, const char *why);
@@ -111,8 +144,25 @@ void ngx_realtime_session_close_all(void);
 /* arms the session's one ageing entry for its nearest deadline */
 void ngx_realtime_session_rearm(ngx_realtime_session_t *s);
 
+/* by its reference, or by its sid; NULL: gone */
+ngx_realtime_session_t *ngx_realtime_session_find(ngx_realtime_ref_t ref);
+ngx_realtime_session_t *ngx_realtime_session_by_sid(const u_char *sid);
+
+/*
+ * The sid of a session tells which slot made it, so that whichever worker
+ * gets a request knows whom to ask: NGX_ERROR if it is no sid of ours.
+ */
+ngx_int_t ngx_realtime_session_slot(ngx_str_t *sid, ngx_uint_t *slot);
+
 /* 15 random bytes as 20 characters; NGX_ERROR: no randomness */
-ngx_int_t ngx_realtime_session_id(u_char *sid);
+ngx_int_t ngx_realtime_session_random(u_char *sid);
+
+/* for what is said about the client: its connection's, while it has one */
+ngx_log_t *ngx_realtime_session_log(ngx_realtime_session_t *s);
+
+/* the first socket's user and id for a line in the log, or NULL */
+ngx_str_t *ngx_realtime_session_user(ngx_realtime_session_t *s);
+ngx_str_t *ngx_realtime_session_socket_id(ngx_realtime_session_t *s);
 
 
 /* Socket.IO, ngx_realtime_socket.c */
@@ -120,22 +170,48 @@ ngx_int_t ngx_realtime_session_id(u_char *sid);
 ngx_int_t ngx_realtime_socket_init(ngx_cycle_t *cycle,
     const ngx_realtime_session_ops_t *ops);
 
-/* one Engine.IO message; may close s: the caller looks at nothing after */
+/* one Engine.IO message, or the bytes of an attachment; may close s: the
+   caller looks at nothing after */
 void ngx_realtime_socket_packet(ngx_realtime_session_t *s, u_char *data,
     size_t len);
+void ngx_realtime_socket_attachment(ngx_realtime_session_t *s, u_char *data,
+    size_t len);
+void ngx_realtime_socket_forget_pending(ngx_realtime_session_t *s);
+
+/* id is copied; sid NULL: a fresh one.  NULL: no memory */
+ngx_realtime_socket_t *ngx_realtime_socket_create(ngx_realtime_session_t *s,
+    ngx_str_t *nsp, ngx_realtime_identity_t *id, u_char *sid);
 void ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk);
 
-/* NULL: gone */
+/* NULL: gone, or not joined */
 ngx_realtime_socket_t *ngx_realtime_socket_find(ngx_realtime_ref_t ref);
+ngx_realtime_socket_t *ngx_realtime_socket_of(ngx_realtime_session_t *s,
+    const u_char *nsp, size_t len);
 
+/* the configuration's name, which outlives a packet; NULL: unknown here */
+ngx_str_t *ngx_realtime_socket_namespace(ngx_realtime_session_t *s,
+    rt_str_t nsp);
+
+/* one packet of Engine.IO, to this client wherever its session is now */
 void ngx_realtime_socket_send(ngx_realtime_socket_t *sk,
     ngx_realtime_msg_t *m);
-/* "42" with ["event",data]; data is JSON */
+/* ["event",data]; data is JSON */
 void ngx_realtime_socket_emit(ngx_realtime_socket_t *sk, const char *event,
     ngx_str_t *data);
-/* "43<id>" with [arg]; arg is JSON */
+/* the answer to in->id; args is the inside of an array, JSON; attachments
+   follow it when there are any */
 void ngx_realtime_socket_ack(ngx_realtime_socket_t *sk, uint64_t id,
-    ngx_str_t *arg);
+    ngx_str_t *args, ngx_str_t *attachments, ngx_uint_t n);
+/* an event whose arguments are the inside of an array, name included */
+void ngx_realtime_socket_emit_args(ngx_realtime_socket_t *sk, ngx_str_t *args,
+    ngx_str_t *attachments, ngx_uint_t n);
+
+
+/* a packet that the session's client is to get, from a room or its own */
+void ngx_realtime_detour_deliver(ngx_realtime_session_t *s,
+    ngx_realtime_msg_t *m, ngx_uint_t from_room);
+void ngx_realtime_detour_free(ngx_realtime_session_t *s);
+ngx_uint_t ngx_realtime_detour_is_ghost(ngx_realtime_session_t *s);
 
 
 #endif /* _NGX_REALTIME_SESSION_H_INCLUDED_ */

@@ -4,12 +4,12 @@
  */
 
 /*
- * Socket.IO 5 on "/": CONNECT with its authentication, EVENT, ACK,
- * DISCONNECT.
+ * Socket.IO 5: CONNECT with its authentication, EVENT and ACK with their
+ * attachments, DISCONNECT, in each namespace that the location has.
  *
- * Sockets of a worker stand in a table; ngx_realtime_ref_t is an index into
- * it and the generation of the entry.  A generation is even while the entry
- * is free and odd while it is taken, so that a stale reference never matches.
+ * A packet is checked and cut up in place (rt_json_check() and friends);
+ * nothing is built that is read once.  One with attachments waits, copied,
+ * until the last of them is there: no other packet may come in between.
  */
 
 
@@ -21,27 +21,40 @@
 #include "rt_ws.h"
 
 
-typedef struct {
-    ngx_realtime_socket_t     *socket;     /* NULL: free */
-    uint32_t                   generation;
-    uint32_t                   next;       /* free list */
-} ngx_realtime_socket_entry_t;
+struct ngx_realtime_pending_s {
+    ngx_uint_t                 expected;   /* attachments, all told */
+    ngx_uint_t                 n;          /* those that are there */
+    size_t                     bytes;      /* of them */
+    ngx_str_t                  attachments[RT_SIO_ATTACHMENTS];
+    size_t                     len;        /* of the packet */
+    u_char                     packet[];
+};
 
 
+static void ngx_realtime_socket_complete(ngx_realtime_session_t *s,
+    u_char *data, size_t len, ngx_str_t *attachments, ngx_uint_t n);
+static void ngx_realtime_socket_event(ngx_realtime_session_t *s,
+    ngx_realtime_socket_t *sk, rt_sio_packet_t *pkt, rt_str_t *name,
+    ngx_str_t *attachments, ngx_uint_t n);
+static void ngx_realtime_socket_wait(ngx_realtime_session_t *s,
+    rt_sio_packet_t *pkt, u_char *data, size_t len);
+static void ngx_realtime_socket_disconnect(ngx_realtime_session_t *s,
+    ngx_realtime_socket_t *sk);
 static void ngx_realtime_socket_connect(ngx_realtime_session_t *s,
-    rt_sio_packet_t *pkt, json_t *auth);
+    rt_sio_packet_t *pkt);
 static ngx_int_t ngx_realtime_socket_authenticate(ngx_realtime_session_t *s,
-    json_t *auth, ngx_pool_t *pool, ngx_realtime_identity_t *id,
+    rt_str_t auth, ngx_pool_t *pool, ngx_realtime_identity_t *id,
     ngx_realtime_refusal_e *why, const char **detail);
+static ngx_uint_t ngx_realtime_socket_asks_auth(ngx_realtime_session_t *s);
 static void ngx_realtime_socket_accept(ngx_realtime_session_t *s,
-    ngx_realtime_identity_t *id);
+    ngx_str_t *nsp, ngx_realtime_identity_t *id, rt_str_t auth);
 static void ngx_realtime_socket_reject(ngx_realtime_session_t *s,
     rt_str_t nsp, const char *prefix, const ngx_str_t *message,
     const ngx_str_t *code);
-static ngx_realtime_socket_t *ngx_realtime_socket_create(
-    ngx_realtime_session_t *s, ngx_realtime_identity_t *id);
 static ngx_int_t ngx_realtime_socket_enter(ngx_realtime_socket_t *sk);
-static ngx_int_t ngx_realtime_socket_grow(void);
+static void ngx_realtime_socket_write(ngx_realtime_socket_t *sk, u_char type,
+    unsigned has_id, uint64_t id, ngx_str_t *args, ngx_str_t *attachments,
+    ngx_uint_t n);
 static ngx_str_t *ngx_realtime_socket_sid(void *member);
 static void ngx_realtime_socket_deliver(void *member, ngx_realtime_msg_t *m);
 
@@ -53,12 +66,7 @@ static ngx_realtime_room_ops_t  ngx_realtime_socket_room_ops = {
 
 
 static const ngx_realtime_session_ops_t  *ngx_realtime_socket_ops;
-static ngx_realtime_socket_entry_t       *ngx_realtime_sockets;
-static uint32_t                           ngx_realtime_sockets_size;
-static uint32_t                           ngx_realtime_sockets_free;
-
-
-#define NGX_REALTIME_SOCKETS_END  0xffffffff
+static ngx_realtime_table_t               ngx_realtime_sockets;
 
 
 ngx_int_t
@@ -66,7 +74,6 @@ ngx_realtime_socket_init(ngx_cycle_t *cycle,
     const ngx_realtime_session_ops_t *ops)
 {
     ngx_realtime_socket_ops = ops;
-    ngx_realtime_sockets_free = NGX_REALTIME_SOCKETS_END;
 
     return ngx_realtime_room_init(cycle, &ngx_realtime_socket_room_ops);
 }
@@ -76,39 +83,148 @@ void
 ngx_realtime_socket_packet(ngx_realtime_session_t *s, u_char *data,
     size_t len)
 {
-    json_t           *payload;
     const char       *why;
     rt_sio_packet_t   pkt;
+
+    if (s->pending) {
+        ngx_realtime_session_refuse(s, "a packet between another one and its "
+                                       "attachments");
+        return;
+    }
 
     if (rt_sio_parse(&pkt, data, len, &why) != RT_OK) {
         ngx_realtime_session_refuse(s, why);
         return;
     }
 
-    if (pkt.type == RT_SIO_BINARY_EVENT || pkt.type == RT_SIO_BINARY_ACK) {
-        ngx_realtime_session_refuse(s, "binary events are not served");
+    if (pkt.attachments) {
+        ngx_realtime_socket_wait(s, &pkt, data, len);
         return;
     }
 
-    if (pkt.type != RT_SIO_CONNECT
-        && (s->socket == NULL || pkt.nsp.len != 1))
-    {
+    ngx_realtime_socket_complete(s, data, len, NULL, 0);
+}
+
+
+static void
+ngx_realtime_socket_wait(ngx_realtime_session_t *s, rt_sio_packet_t *pkt,
+    u_char *data, size_t len)
+{
+    ngx_realtime_pending_t  *pending;
+
+    pending = ngx_alloc(sizeof(ngx_realtime_pending_t) + len, s->log);
+    if (pending == NULL) {
+        ngx_realtime_session_close(s, RT_WS_INTERNAL, "no memory");
+        return;
+    }
+
+    pending->expected = pkt->attachments;
+    pending->n = 0;
+    pending->bytes = 0;
+    pending->len = len;
+    ngx_memcpy(pending->packet, data, len);
+
+    s->pending = pending;
+}
+
+
+void
+ngx_realtime_socket_attachment(ngx_realtime_session_t *s, u_char *data,
+    size_t len)
+{
+    u_char                  *p;
+    ngx_realtime_pending_t  *pending;
+
+    pending = s->pending;
+
+    if (pending == NULL) {
+        ngx_realtime_session_refuse(s, "an attachment that no packet "
+                                       "announced");
+        return;
+    }
+
+    if (pending->bytes + len > s->conf->max_payload) {
+        ngx_realtime_session_refuse(s, "attachments over "
+                                       "realtime_max_payload");
+        return;
+    }
+
+    p = ngx_alloc(len ? len : 1, s->log);
+    if (p == NULL) {
+        ngx_realtime_session_close(s, RT_WS_INTERNAL, "no memory");
+        return;
+    }
+
+    ngx_memcpy(p, data, len);
+
+    pending->attachments[pending->n].data = p;
+    pending->attachments[pending->n].len = len;
+    pending->bytes += len;
+
+    if (++pending->n < pending->expected) {
+        return;
+    }
+
+    /* the session may be gone when the packet has been dealt with */
+
+    s->pending = NULL;
+
+    ngx_realtime_socket_complete(s, pending->packet, pending->len,
+                                 pending->attachments, pending->n);
+
+    while (pending->n) {
+        ngx_free(pending->attachments[--pending->n].data);
+    }
+
+    ngx_free(pending);
+}
+
+
+void
+ngx_realtime_socket_forget_pending(ngx_realtime_session_t *s)
+{
+    ngx_realtime_pending_t  *pending;
+
+    pending = s->pending;
+
+    if (pending) {
+        while (pending->n) {
+            ngx_free(pending->attachments[--pending->n].data);
+        }
+
+        ngx_free(pending);
+        s->pending = NULL;
+    }
+}
+
+
+static void
+ngx_realtime_socket_complete(ngx_realtime_session_t *s, u_char *data,
+    size_t len, ngx_str_t *attachments, ngx_uint_t n)
+{
+    rt_str_t                name;
+    const char             *why;
+    rt_sio_packet_t         pkt;
+    ngx_realtime_socket_t  *sk;
+
+    (void) rt_sio_parse(&pkt, data, len, &why);
+
+    sk = ngx_realtime_socket_of(s, pkt.nsp.data, pkt.nsp.len);
+
+    if (sk == NULL && pkt.type != RT_SIO_CONNECT) {
         ngx_realtime_session_refuse(s, "a packet for a namespace that is "
                                        "not joined");
         return;
     }
 
-    payload = NULL;
-
-    if (pkt.json.len
-        && rt_json_parse(pkt.json.data, pkt.json.len, &payload) != RT_OK)
-    {
+    if (pkt.json.len && rt_json_check(pkt.json.data, pkt.json.len) != RT_OK) {
         ngx_realtime_session_refuse(s, "malformed JSON");
         return;
     }
 
-    if (rt_sio_check(&pkt, payload, &why) != RT_OK) {
-        json_decref(payload);
+    if (rt_sio_check(&pkt, &name, &why) != RT_OK
+        || (n && rt_sio_placeholders(pkt.json, n, &why) != RT_OK))
+    {
         ngx_realtime_session_refuse(s, why);
         return;
     }
@@ -116,55 +232,105 @@ ngx_realtime_socket_packet(ngx_realtime_session_t *s, u_char *data,
     switch (pkt.type) {
 
     case RT_SIO_CONNECT:
-        ngx_realtime_socket_connect(s, &pkt, payload);
-        break;
+        ngx_realtime_socket_connect(s, &pkt);
+        return;
 
     case RT_SIO_EVENT:
-        ngx_realtime_socket_ops->event(s->socket, payload, pkt.has_id,
-                                       pkt.id);
-        break;
+    case RT_SIO_BINARY_EVENT:
+        ngx_realtime_socket_event(s, sk, &pkt, &name, attachments, n);
+        return;
 
     case RT_SIO_DISCONNECT:
-
-        /* the session stays, as in Node, and may CONNECT again */
-
-        ngx_log_error(NGX_LOG_INFO, s->transport->log, 0,
-                      "realtime: disconnected: client namespace disconnect, "
-                      "user: \"%V\", socket: \"%V\", slot: %i",
-                      &s->socket->identity.user, &s->socket->id,
-                      ngx_realtime_slot);
-
-        ngx_realtime_socket_destroy(s->socket);
-        s->connect_by = ngx_current_msec + s->conf->connect_timeout;
-        ngx_realtime_session_rearm(s);
-        break;
+        ngx_realtime_socket_disconnect(s, sk);
+        return;
 
     case RT_SIO_ACK:
+    case RT_SIO_BINARY_ACK:
         /* nothing here asks for one: an unknown id is ignored, as in Node */
-        break;
+        return;
 
     default:
         ngx_realtime_session_refuse(s, "a packet that only servers send");
     }
-
-    json_decref(payload);
 }
 
 
 static void
-ngx_realtime_socket_connect(ngx_realtime_session_t *s, rt_sio_packet_t *pkt,
-    json_t *auth)
+ngx_realtime_socket_event(ngx_realtime_session_t *s,
+    ngx_realtime_socket_t *sk, rt_sio_packet_t *pkt, rt_str_t *name,
+    ngx_str_t *attachments, ngx_uint_t n)
+{
+    ngx_realtime_in_t  in;
+
+    in.name = *name;
+    in.args = pkt->json;
+    in.attachments = attachments;
+    in.nattachments = n;
+    in.id = pkt->id;
+    in.has_id = pkt->has_id;
+
+    ngx_realtime_socket_ops->event(sk, &in);
+}
+
+
+/* the session stays, as in Node, and may CONNECT again */
+
+static void
+ngx_realtime_socket_disconnect(ngx_realtime_session_t *s,
+    ngx_realtime_socket_t *sk)
+{
+    ngx_log_error(NGX_LOG_INFO, s->transport->log, 0,
+                  "realtime: disconnected: client namespace disconnect, "
+                  "user: \"%V\", socket: \"%V\", slot: %i",
+                  &sk->identity.user, &sk->id, ngx_realtime_slot);
+
+    ngx_realtime_socket_destroy(sk);
+
+    if (ngx_queue_empty(&s->sockets)) {
+        s->connect_by = ngx_current_msec + s->conf->connect_timeout;
+        ngx_realtime_session_rearm(s);
+    }
+}
+
+
+ngx_realtime_socket_t *
+ngx_realtime_socket_of(ngx_realtime_session_t *s, const u_char *nsp,
+    size_t len)
+{
+    ngx_queue_t            *q;
+    ngx_realtime_socket_t  *sk;
+
+    for (q = ngx_queue_head(&s->sockets);
+         q != ngx_queue_sentinel(&s->sockets);
+         q = ngx_queue_next(q))
+    {
+        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
+
+        if (sk->nsp.len == len && ngx_memcmp(sk->nsp.data, nsp, len) == 0) {
+            return sk;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_realtime_socket_connect(ngx_realtime_session_t *s, rt_sio_packet_t *pkt)
 {
     ngx_int_t                rc;
     ngx_str_t                none = ngx_null_string;
     ngx_str_t                invalid = ngx_string("Invalid namespace");
+    ngx_str_t               *nsp;
     const char              *detail;
     ngx_pool_t              *pool;
     const ngx_str_t         *text;
     ngx_realtime_refusal_e   why;
     ngx_realtime_identity_t  id;
 
-    if (pkt->nsp.len != 1) {
+    nsp = ngx_realtime_socket_namespace(s, pkt->nsp);
+
+    if (nsp == NULL) {
         ngx_realtime_count(connects_refused);
         ngx_realtime_log_client(NGX_LOG_INFO, s->transport->log,
                                 "CONNECT refused", "unknown namespace",
@@ -173,7 +339,7 @@ ngx_realtime_socket_connect(ngx_realtime_session_t *s, rt_sio_packet_t *pkt,
         return;
     }
 
-    if (s->socket) {
+    if (ngx_realtime_socket_of(s, nsp->data, nsp->len)) {
         ngx_realtime_session_refuse(s, "a second CONNECT");
         return;
     }
@@ -187,10 +353,11 @@ ngx_realtime_socket_connect(ngx_realtime_session_t *s, rt_sio_packet_t *pkt,
     why = NGX_REALTIME_R_INTERNAL;
     detail = "no memory";
 
-    rc = ngx_realtime_socket_authenticate(s, auth, pool, &id, &why, &detail);
+    rc = ngx_realtime_socket_authenticate(s, pkt->json, pool, &id, &why,
+                                          &detail);
 
     if (rc == NGX_OK) {
-        ngx_realtime_socket_accept(s, &id);
+        ngx_realtime_socket_accept(s, nsp, &id, pkt->json);
 
     } else {
         ngx_realtime_count(connects_refused);
@@ -211,40 +378,85 @@ ngx_realtime_socket_connect(ngx_realtime_session_t *s, rt_sio_packet_t *pkt,
 }
 
 
+ngx_str_t *
+ngx_realtime_socket_namespace(ngx_realtime_session_t *s, rt_str_t nsp)
+{
+    ngx_str_t         *name;
+    ngx_uint_t         i;
+
+    static ngx_str_t   root = ngx_string("/");
+
+    if (nsp.len == 1) {
+        return &root;
+    }
+
+    if (s->conf->namespaces == NULL) {
+        return NULL;
+    }
+
+    name = s->conf->namespaces->elts;
+
+    for (i = 0; i < s->conf->namespaces->nelts; i++) {
+        if (name[i].len == nsp.len
+            && ngx_memcmp(name[i].data, nsp.data, nsp.len) == 0)
+        {
+            return &name[i];
+        }
+    }
+
+    return NULL;
+}
+
+
 /* contract, 1: auth.token, then what the handshake brought */
 
 static ngx_int_t
-ngx_realtime_socket_authenticate(ngx_realtime_session_t *s, json_t *auth,
+ngx_realtime_socket_authenticate(ngx_realtime_session_t *s, rt_str_t auth,
     ngx_pool_t *pool, ngx_realtime_identity_t *id,
     ngx_realtime_refusal_e *why, const char **detail)
 {
-    json_t     *value;
-    ngx_int_t   rc;
-    ngx_str_t   token;
-    ngx_uint_t  i;
+    u_char             *copy;
+    rt_str_t            values[2], text;
+    ngx_int_t           rc;
+    ngx_str_t           token;
 
-    value = json_object_get(auth, "token");
+    static const char  *const names[] = { "token", "userId" };
 
-    for (i = 0; i < s->conf->auth->nsources; i++) {
-        if (s->conf->auth->sources[i] == NGX_REALTIME_TOKEN_AUTH) {
-            break;
+    /* unescaping happens in place, and the application may want auth too */
+
+    ngx_memzero(values, sizeof(values));
+
+    if (auth.len) {
+        copy = ngx_pnalloc(pool, auth.len);
+        if (copy == NULL) {
+            return NGX_ERROR;
         }
+
+        ngx_memcpy(copy, auth.data, auth.len);
+        auth.data = copy;
+
+        rt_json_members(auth, names, values, 2);
     }
 
-    if (i == s->conf->auth->nsources || json_is_null(value)) {
-        value = NULL;
-    }
-
-    if (value) {
-        token.data = (u_char *) json_string_value(value);
-        token.len = json_string_length(value);
-
-        if (token.len == 0) {
-            *why = json_is_string(value) ? NGX_REALTIME_R_TOKEN_MISSING
-                                         : NGX_REALTIME_R_TOKEN_INVALID;
-            *detail = "auth.token is not a token";
+    if (values[0].data && rt_json_type(values[0]) != 'n'
+        && ngx_realtime_socket_asks_auth(s))
+    {
+        if (rt_json_string((u_char *) values[0].data, values[0].len, &text)
+            != RT_OK)
+        {
+            *why = NGX_REALTIME_R_TOKEN_INVALID;
+            *detail = "auth.token is no string";
             return NGX_DECLINED;
         }
+
+        if (text.len == 0) {
+            *why = NGX_REALTIME_R_TOKEN_MISSING;
+            *detail = "auth.token is empty";
+            return NGX_DECLINED;
+        }
+
+        token.data = (u_char *) text.data;
+        token.len = text.len;
 
         rc = ngx_realtime_auth_verify(s->conf->auth, &token, pool,
                                       s->transport->log, id, why, detail);
@@ -263,18 +475,25 @@ ngx_realtime_socket_authenticate(ngx_realtime_session_t *s, json_t *auth,
         id->user = s->user;
         id->expires = s->expires;
 
+    } else if (s->conf->echo) {
+
+        /* the conformance suites have no tokens */
+
+        ngx_str_set(&id->user, "conformance");
+        id->expires = 0;
+
     } else {
         *why = NGX_REALTIME_R_TOKEN_MISSING;
         *detail = "no access token";
         return NGX_DECLINED;
     }
 
-    value = json_object_get(auth, "userId");
-
-    if (value && !json_is_null(value)
-        && !(json_string_length(value) == id->user.len
-             && ngx_memcmp(json_string_value(value), id->user.data,
-                           id->user.len) == 0))
+    if (values[1].data && rt_json_type(values[1]) != 'n'
+        && (rt_json_string((u_char *) values[1].data, values[1].len, &text)
+            != RT_OK
+            || text.len != id->user.len
+            || ngx_memcmp(text.data, id->user.data, text.len) != 0)
+        && !s->conf->echo)
     {
         *why = NGX_REALTIME_R_TOKEN_PAYLOAD;
         *detail = "auth.userId is not the user of the token";
@@ -285,37 +504,65 @@ ngx_realtime_socket_authenticate(ngx_realtime_session_t *s, json_t *auth,
 }
 
 
-static void
-ngx_realtime_socket_accept(ngx_realtime_session_t *s,
-    ngx_realtime_identity_t *id)
+static ngx_uint_t
+ngx_realtime_socket_asks_auth(ngx_realtime_session_t *s)
 {
-    u_char                 *p;
+    ngx_uint_t  i;
+
+    if (s->conf->echo) {
+        return 0;
+    }
+
+    for (i = 0; i < s->conf->auth->nsources; i++) {
+        if (s->conf->auth->sources[i] == NGX_REALTIME_TOKEN_AUTH) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_realtime_socket_accept(ngx_realtime_session_t *s, ngx_str_t *nsp,
+    ngx_realtime_identity_t *id, rt_str_t auth)
+{
+    u_char                 *p, buf[RT_SIO_NSP_MAX + 64];
+    rt_str_t                name;
     ngx_realtime_msg_t     *m;
     ngx_realtime_socket_t  *sk;
 
-    sk = ngx_realtime_socket_create(s, id);
+    sk = ngx_realtime_socket_create(s, nsp, id, NULL);
     if (sk == NULL) {
         ngx_realtime_session_close(s, RT_WS_INTERNAL, "no memory");
         return;
     }
 
+    ngx_realtime_count(connects);
+
     ngx_log_error(NGX_LOG_INFO, s->transport->log, 0,
                   "realtime: connected, user: \"%V\", socket: \"%V\", "
                   "slot: %i", &sk->identity.user, &sk->id, ngx_realtime_slot);
 
-    m = ngx_realtime_msg_alloc(sizeof("40{\"sid\":\"\"}") - 1
-                               + NGX_REALTIME_SID_LEN, s->transport->log);
-    if (m) {
-        p = ngx_cpymem(ngx_realtime_msg_payload(m), "40{\"sid\":\"", 10);
-        p = ngx_cpymem(p, sk->sid, NGX_REALTIME_SID_LEN);
-        (void) ngx_cpymem(p, "\"}", 2);
+    name.data = nsp->data;
+    name.len = nsp->len;
 
+    p = buf;
+    *p++ = '4';
+    p += rt_sio_header(p, RT_SIO_CONNECT, name, 0, 0);
+    p = ngx_cpymem(p, "{\"sid\":\"", 8);
+    p = ngx_cpymem(p, sk->sid, NGX_REALTIME_SID_LEN);
+    p = ngx_cpymem(p, "\"}", 2);
+
+    m = ngx_realtime_msg_alloc(p - buf, s->log);
+    if (m) {
+        ngx_memcpy(ngx_realtime_msg_payload(m), buf, p - buf);
         ngx_realtime_socket_send(sk, m);
         ngx_realtime_msg_unref(m);
     }
 
     ngx_realtime_session_rearm(s);
-    ngx_realtime_socket_ops->connected(sk);
+    ngx_realtime_socket_ops->connected(sk, auth);
 }
 
 
@@ -353,19 +600,19 @@ ngx_realtime_socket_reject(ngx_realtime_session_t *s, rt_str_t nsp,
 }
 
 
-static ngx_realtime_socket_t *
-ngx_realtime_socket_create(ngx_realtime_session_t *s,
-    ngx_realtime_identity_t *id)
+ngx_realtime_socket_t *
+ngx_realtime_socket_create(ngx_realtime_session_t *s, ngx_str_t *nsp,
+    ngx_realtime_identity_t *id, u_char *sid)
 {
     ngx_realtime_socket_t  *sk;
 
-    sk = ngx_calloc(sizeof(ngx_realtime_socket_t) + id->user.len,
-                    s->transport->log);
+    sk = ngx_calloc(sizeof(ngx_realtime_socket_t) + id->user.len, s->log);
     if (sk == NULL) {
         return NULL;
     }
 
     sk->session = s;
+    sk->nsp = *nsp;
     sk->id.data = sk->sid;
     sk->id.len = sizeof(sk->sid);
     sk->identity.expires = id->expires;
@@ -373,80 +620,59 @@ ngx_realtime_socket_create(ngx_realtime_session_t *s,
     sk->identity.user.data = (u_char *) sk + sizeof(ngx_realtime_socket_t);
     ngx_memcpy(sk->identity.user.data, id->user.data, id->user.len);
 
-    if (ngx_realtime_session_id(sk->sid) != NGX_OK
-        || ngx_realtime_socket_enter(sk) != NGX_OK)
-    {
+    if (sid) {
+        ngx_memcpy(sk->sid, sid, NGX_REALTIME_SID_LEN);
+
+    } else if (ngx_realtime_session_random(sk->sid) != NGX_OK) {
         ngx_free(sk);
         return NULL;
     }
 
-    s->socket = sk;
+    if (ngx_realtime_socket_enter(sk) != NGX_OK) {
+        ngx_free(sk);
+        return NULL;
+    }
 
+    ngx_queue_insert_tail(&s->sockets, &sk->queue);
     ngx_realtime_gauge_inc(sockets);
-    ngx_realtime_count(connects);
 
     return sk;
 }
 
 
-/* a seat in the user's room and a place in the table */
+/*
+ * A seat in the user's room and a place in the table.  What chat publishes to
+ * a user is for the main namespace; the rooms of others are their own.
+ */
 
 static ngx_int_t
 ngx_realtime_socket_enter(ngx_realtime_socket_t *sk)
 {
-    u_char                        name[NGX_REALTIME_ROOM_USER_MAX];
-    ngx_str_t                     room;
-    ngx_realtime_socket_entry_t  *e;
+    u_char     name[NGX_REALTIME_ROOM_USER_MAX + RT_SIO_NSP_MAX + 1];
+    ngx_str_t  room;
 
-    if (ngx_realtime_sockets_free == NGX_REALTIME_SOCKETS_END
-        && ngx_realtime_socket_grow() != NGX_OK)
+    if (ngx_realtime_room_of_user(&room, name, &sk->identity.user)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ngx_realtime_room_of_user(&room, name, &sk->identity.user) != NGX_OK
-        || ngx_realtime_room_join(&sk->seat, &room, sk) != NGX_OK)
+    if (sk->nsp.len > 1) {
+        name[room.len] = ',';
+        ngx_memcpy(&name[room.len + 1], sk->nsp.data, sk->nsp.len);
+        room.len += 1 + sk->nsp.len;
+    }
+
+    if (ngx_realtime_room_join(&sk->seat, &room, sk) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_realtime_table_add(&ngx_realtime_sockets, sk, &sk->ref)
+        != NGX_OK)
     {
+        ngx_realtime_room_leave(&sk->seat);
         return NGX_ERROR;
     }
-
-    sk->ref.index = ngx_realtime_sockets_free;
-
-    e = &ngx_realtime_sockets[sk->ref.index];
-
-    ngx_realtime_sockets_free = e->next;
-
-    e->socket = sk;
-    e->generation++;
-    sk->ref.generation = e->generation;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_realtime_socket_grow(void)
-{
-    uint32_t                      i, size;
-    ngx_realtime_socket_entry_t  *e;
-
-    size = ngx_realtime_sockets_size ? ngx_realtime_sockets_size * 2 : 64;
-
-    e = realloc(ngx_realtime_sockets,
-                size * sizeof(ngx_realtime_socket_entry_t));
-    if (e == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (i = ngx_realtime_sockets_size; i < size; i++) {
-        e[i].socket = NULL;
-        e[i].generation = 0;
-        e[i].next = (i + 1 < size) ? i + 1 : NGX_REALTIME_SOCKETS_END;
-    }
-
-    ngx_realtime_sockets_free = ngx_realtime_sockets_size;
-    ngx_realtime_sockets = e;
-    ngx_realtime_sockets_size = size;
 
     return NGX_OK;
 }
@@ -455,20 +681,13 @@ ngx_realtime_socket_grow(void)
 void
 ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk)
 {
-    ngx_realtime_socket_entry_t  *e;
-
     ngx_realtime_room_leave(&sk->seat);
+    ngx_realtime_table_remove(&ngx_realtime_sockets, sk->ref);
+    ngx_queue_remove(&sk->queue);
 
-    e = &ngx_realtime_sockets[sk->ref.index];
-
-    e->socket = NULL;
-    e->generation++;
-    e->next = ngx_realtime_sockets_free;
-    ngx_realtime_sockets_free = sk->ref.index;
-
-    sk->session->socket = NULL;
-
-    ngx_realtime_gauge_dec(sockets);
+    if (!ngx_realtime_detour_is_ghost(sk->session)) {
+        ngx_realtime_gauge_dec(sockets);
+    }
 
     ngx_free(sk);
 }
@@ -477,25 +696,23 @@ ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk)
 ngx_realtime_socket_t *
 ngx_realtime_socket_find(ngx_realtime_ref_t ref)
 {
-    ngx_realtime_socket_entry_t  *e;
-
-    if (ref.index >= ngx_realtime_sockets_size) {
-        return NULL;
-    }
-
-    e = &ngx_realtime_sockets[ref.index];
-
-    return (e->generation == ref.generation) ? e->socket : NULL;
+    return ngx_realtime_table_find(&ngx_realtime_sockets, ref);
 }
 
 
 void
 ngx_realtime_socket_send(ngx_realtime_socket_t *sk, ngx_realtime_msg_t *m)
 {
-    ngx_realtime_transport_t  *t;
+    ngx_realtime_session_t  *s;
 
-    t = sk->session->transport;
-    t->ops->send(t, m);
+    s = sk->session;
+
+    if (s->detour) {
+        ngx_realtime_detour_deliver(s, m, 0);
+        return;
+    }
+
+    s->transport->ops->send(s->transport, m);
 }
 
 
@@ -505,7 +722,7 @@ ngx_realtime_socket_emit(ngx_realtime_socket_t *sk, const char *event,
 {
     ngx_realtime_msg_t  *m;
 
-    m = ngx_realtime_msg_event(event, data, sk->session->transport->log);
+    m = ngx_realtime_msg_event(event, data, sk->session->log);
 
     if (m) {
         ngx_realtime_socket_send(sk, m);
@@ -515,30 +732,67 @@ ngx_realtime_socket_emit(ngx_realtime_socket_t *sk, const char *event,
 
 
 void
-ngx_realtime_socket_ack(ngx_realtime_socket_t *sk, uint64_t id,
-    ngx_str_t *arg)
+ngx_realtime_socket_emit_args(ngx_realtime_socket_t *sk, ngx_str_t *args,
+    ngx_str_t *attachments, ngx_uint_t n)
 {
-    u_char              *p, head[32];
+    ngx_realtime_socket_write(sk, n ? RT_SIO_BINARY_EVENT : RT_SIO_EVENT, 0,
+                              0, args, attachments, n);
+}
+
+
+void
+ngx_realtime_socket_ack(ngx_realtime_socket_t *sk, uint64_t id,
+    ngx_str_t *args, ngx_str_t *attachments, ngx_uint_t n)
+{
+    ngx_realtime_socket_write(sk, n ? RT_SIO_BINARY_ACK : RT_SIO_ACK, 1, id,
+                              args, attachments, n);
+}
+
+
+/* attachments follow their packet at once: nothing may come in between */
+
+static void
+ngx_realtime_socket_write(ngx_realtime_socket_t *sk, u_char type,
+    unsigned has_id, uint64_t id, ngx_str_t *args, ngx_str_t *attachments,
+    ngx_uint_t n)
+{
+    u_char              *p, head[RT_SIO_NSP_MAX + 48];
     size_t               len;
-    rt_str_t             nsp = { 1, (const uint8_t *) "/" };
+    rt_str_t             nsp;
+    ngx_uint_t           i;
     ngx_realtime_msg_t  *m;
 
-    head[0] = '4';
-    len = 1 + rt_sio_header(head + 1, RT_SIO_ACK, nsp, 1, id);
+    nsp.data = sk->nsp.data;
+    nsp.len = sk->nsp.len;
 
-    m = ngx_realtime_msg_alloc(len + arg->len + 2,
-                               sk->session->transport->log);
+    head[0] = '4';
+    len = 1 + rt_sio_binary_header(head + 1, type, n, nsp, has_id, id);
+
+    m = ngx_realtime_msg_alloc(len + args->len + 2, sk->session->log);
     if (m == NULL) {
         return;
     }
 
     p = ngx_cpymem(ngx_realtime_msg_payload(m), head, len);
     *p++ = '[';
-    p = ngx_cpymem(p, arg->data, arg->len);
+    p = ngx_cpymem(p, args->data, args->len);
     *p = ']';
 
     ngx_realtime_socket_send(sk, m);
     ngx_realtime_msg_unref(m);
+
+    for (i = 0; i < n; i++) {
+
+        m = ngx_realtime_msg_copy(attachments[i].data, attachments[i].len, 1,
+                                  sk->session->log);
+        if (m == NULL) {
+            /* the client finds the packet cut off, and comes back */
+            return;
+        }
+
+        ngx_realtime_socket_send(sk, m);
+        ngx_realtime_msg_unref(m);
+    }
 }
 
 
@@ -554,5 +808,16 @@ ngx_realtime_socket_sid(void *member)
 static void
 ngx_realtime_socket_deliver(void *member, ngx_realtime_msg_t *m)
 {
-    ngx_realtime_socket_send(member, m);
+    ngx_realtime_socket_t  *sk = member;
+
+    ngx_realtime_session_t  *s;
+
+    s = sk->session;
+
+    if (s->detour) {
+        ngx_realtime_detour_deliver(s, m, 1);
+        return;
+    }
+
+    s->transport->ops->send(s->transport, m);
 }

@@ -1,0 +1,832 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * How a session moves from worker A to worker B without losing, doubling or
+ * reordering what rooms send to it meanwhile.
+ *
+ * Every record of every ring is read by A and by B in the same order, and a
+ * position in a ring means the same to both.  So the border between "A got it
+ * for the session" and "B gets it for the session" is a position per ring:
+ *
+ *   A  TAKE comes: STATE has all that A ever got for the session.  From now
+ *      on A is a ghost: it keeps its seats and notes what they get.
+ *   B  restores the session, sits down in the rooms, and notes how far it has
+ *      read each ring (cursors): JOINED.  What its seats get is held back.
+ *   A  forwards of what it noted, and of what still comes, exactly that which
+ *      B will not get by itself: a record that B had read before it sat down
+ *      (position < cursor), or one that was not addressed to B at all,
+ *      because the publisher had looked at the directory before.  Then END.
+ *   B  passes on what it held back, and from now on all at once.
+ *
+ * Of A's own publications B gets those that were addressed to it, for STATE
+ * stands before them in A's ring.  B's own ones go to A's seat by B's ring,
+ * where the cursor of B is the place it had written to.
+ *
+ * What is sent to the ghost itself (acks of calls that Postgres still works
+ * on) is always forwarded.  The ghost answers polls of the old sid with "Bad
+ * request", as the reference server does after an upgrade, and goes after 10
+ * seconds.
+ */
+
+
+#include "ngx_realtime_counter.h"
+#include "ngx_realtime_detour.h"
+#include "ngx_realtime_slot.h"
+#include "rt_eio.h"
+
+
+#define NGX_REALTIME_DETOUR_GHOST  10000   /* ms */
+#define NGX_REALTIME_DETOUR_WAIT   2000    /* ms, for END; then A is dead */
+
+
+typedef struct {
+    ngx_queue_t                queue;
+    ngx_realtime_bus_origin_t  origin;
+    ngx_realtime_msg_t        *message;
+} ngx_realtime_noted_t;
+
+
+struct ngx_realtime_detour_s {
+    unsigned                   ghost:1;    /* this is A; else B */
+    unsigned                   joined:1;   /* A: JOINED has come */
+
+    /* A */
+    ngx_realtime_waiter_t      to;         /* before JOINED the probe, then
+                                              the session */
+    uint64_t                   cursors[NGX_REALTIME_SLOTS];
+    ngx_queue_t                noted;      /* before JOINED */
+
+    /* B */
+    ngx_realtime_out_t         held;
+    ngx_realtime_age_t         age;        /* END is awaited */
+    ngx_realtime_session_t    *session;
+};
+
+
+/* STATE, then a DETOUR_SOCKET per socket, then a DETOUR_MESSAGE per message */
+
+typedef struct {
+    int64_t                    expires;
+    uint32_t                   nsockets;
+    uint32_t                   nmessages;
+    uint32_t                   user;       /* length; the bytes follow */
+} ngx_realtime_detour_state_t;
+
+typedef struct {
+    int64_t                    expires;
+    uint16_t                   nsp;        /* lengths; the bytes follow */
+    uint16_t                   user;
+    u_char                     sid[NGX_REALTIME_SID_LEN];
+} ngx_realtime_detour_socket_t;
+
+typedef struct {
+    uint32_t                   len;        /* of the payload, which follows */
+    uint16_t                   binary;
+    uint16_t                   dispensable;
+} ngx_realtime_detour_message_t;
+
+
+/* what is still to be read of a STATE */
+
+typedef struct {
+    u_char                    *pos;
+    u_char                    *last;
+} ngx_realtime_detour_input_t;
+
+
+static void ngx_realtime_detour_tell(const ngx_realtime_waiter_t *waiter,
+    ngx_realtime_detour_e kind, ngx_uint_t code);
+static void ngx_realtime_detour_give(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter);
+static size_t ngx_realtime_detour_size(ngx_realtime_session_t *s,
+    ngx_realtime_out_t *out);
+static void ngx_realtime_detour_print(ngx_realtime_session_t *s,
+    ngx_realtime_out_t *out, u_char *p);
+static ngx_int_t ngx_realtime_detour_become_ghost(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter);
+static void ngx_realtime_detour_ghost_age(ngx_realtime_age_t *age);
+static void ngx_realtime_detour_joined(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter, u_char *body, size_t len);
+static ngx_uint_t ngx_realtime_detour_missed(ngx_realtime_detour_t *d,
+    ngx_realtime_bus_origin_t *origin);
+static void ngx_realtime_detour_note(ngx_realtime_session_t *s,
+    ngx_realtime_msg_t *m);
+static void ngx_realtime_detour_forward(ngx_realtime_session_t *s,
+    ngx_realtime_msg_t *m);
+static u_char *ngx_realtime_detour_get(ngx_realtime_detour_input_t *in,
+    size_t len);
+static ngx_int_t ngx_realtime_detour_restore_socket(
+    ngx_realtime_session_t *s, ngx_realtime_detour_input_t *in);
+static ngx_int_t ngx_realtime_detour_restore_message(
+    ngx_realtime_session_t *s, ngx_realtime_detour_input_t *in);
+static ngx_int_t ngx_realtime_detour_wait(ngx_realtime_session_t *s,
+    ngx_uint_t from, u_char *sid);
+static void ngx_realtime_detour_end(ngx_realtime_session_t *s);
+static void ngx_realtime_detour_late(ngx_realtime_age_t *age);
+
+
+/* worker A */
+
+
+void
+ngx_realtime_upgrade_request(ngx_realtime_session_t *s,
+    ngx_realtime_poll_op_e op, const ngx_realtime_waiter_t *waiter,
+    u_char *body, size_t len)
+{
+    if (op == NGX_REALTIME_POLL_JOINED) {
+        if (s && s->detour && s->detour->ghost) {
+            ngx_realtime_detour_joined(s, waiter, body, len);
+        }
+
+        return;
+    }
+
+    if (op == NGX_REALTIME_POLL_PROBE) {
+
+        if (s == NULL) {
+            ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_REFUSED,
+                                     RT_EIO_SID_UNKNOWN);
+
+        } else if (s->detour || s->probing.generation
+                   || !ngx_realtime_polling_is(s->transport))
+        {
+            ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_REFUSED,
+                                     RT_EIO_BAD_REQUEST);
+
+        } else {
+            s->probing = *waiter;
+            ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_ALLOWED, 0);
+        }
+
+        return;
+    }
+
+    /* the rest is for the probe that was allowed */
+
+    if (s == NULL || s->detour
+        || s->probing.slot != waiter->slot
+        || s->probing.index != waiter->index
+        || s->probing.generation != waiter->generation
+        || !ngx_realtime_polling_is(s->transport))
+    {
+        return;
+    }
+
+    switch (op) {
+
+    case NGX_REALTIME_POLL_HOLD:
+        ngx_realtime_polling_hold(s->transport, 1);
+        return;
+
+    case NGX_REALTIME_POLL_RELEASE:
+        s->probing.generation = 0;
+        ngx_realtime_polling_hold(s->transport, 0);
+        return;
+
+    default: /* NGX_REALTIME_POLL_TAKE */
+        ngx_realtime_detour_give(s, waiter);
+    }
+}
+
+
+static void
+ngx_realtime_detour_tell(const ngx_realtime_waiter_t *waiter,
+    ngx_realtime_detour_e kind, ngx_uint_t code)
+{
+    ngx_realtime_detour_head_t  head;
+
+    ngx_memzero(&head, sizeof(head));
+    head.kind = kind;
+    head.code = code;
+
+    ngx_realtime_upgrade_tell(waiter, &head, NULL, 0);
+}
+
+
+static void
+ngx_realtime_detour_give(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter)
+{
+    u_char                      *body;
+    size_t                       len;
+    ngx_realtime_out_t           out;
+    ngx_realtime_detour_head_t   head;
+
+    ngx_realtime_out_init(&out);
+    ngx_realtime_polling_hand_over(s->transport, &out, s->log);
+    s->transport = NULL;
+
+    len = ngx_realtime_detour_size(s, &out);
+    body = ngx_alloc(len, s->log);
+
+    if (body == NULL || ngx_realtime_detour_become_ghost(s, waiter) != NGX_OK)
+    {
+        ngx_realtime_out_drop(&out);
+
+        if (body) {
+            ngx_free(body);
+        }
+
+        ngx_realtime_session_free(s, "no memory");
+        return;
+    }
+
+    ngx_realtime_detour_print(s, &out, body);
+
+    ngx_memzero(&head, sizeof(head));
+    head.kind = NGX_REALTIME_DETOUR_STATE;
+
+    ngx_realtime_upgrade_tell(waiter, &head, body, len);
+
+    ngx_realtime_out_drop(&out);
+    ngx_free(body);
+}
+
+
+static size_t
+ngx_realtime_detour_size(ngx_realtime_session_t *s, ngx_realtime_out_t *out)
+{
+    size_t                    size;
+    ngx_queue_t              *q;
+    ngx_realtime_socket_t    *sk;
+    ngx_realtime_out_node_t  *node;
+
+    size = sizeof(ngx_realtime_detour_state_t) + s->user.len;
+
+    for (q = ngx_queue_head(&s->sockets);
+         q != ngx_queue_sentinel(&s->sockets);
+         q = ngx_queue_next(q))
+    {
+        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
+        size += sizeof(ngx_realtime_detour_socket_t) + sk->nsp.len
+                + sk->identity.user.len;
+    }
+
+    for (node = out->first; node; node = node->next) {
+        size += sizeof(ngx_realtime_detour_message_t)
+                + ngx_realtime_msg_payload_len(node->message);
+    }
+
+    return size;
+}
+
+
+static void
+ngx_realtime_detour_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
+    u_char *p)
+{
+    u_char                         *start;
+    ngx_queue_t                    *q;
+    ngx_realtime_msg_t             *m;
+    ngx_realtime_socket_t          *sk;
+    ngx_realtime_out_node_t        *node;
+    ngx_realtime_detour_state_t     state;
+    ngx_realtime_detour_socket_t    socket;
+    ngx_realtime_detour_message_t   message;
+
+    start = p;
+
+    ngx_memzero(&state, sizeof(state));
+    state.expires = s->expires;
+    state.user = s->user.len;
+
+    p = ngx_cpymem(p, &state, sizeof(state));
+    p = ngx_cpymem(p, s->user.data, s->user.len);
+
+    for (q = ngx_queue_head(&s->sockets);
+         q != ngx_queue_sentinel(&s->sockets);
+         q = ngx_queue_next(q))
+    {
+        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
+
+        ngx_memzero(&socket, sizeof(socket));
+        socket.expires = sk->identity.expires;
+        socket.nsp = sk->nsp.len;
+        socket.user = sk->identity.user.len;
+        ngx_memcpy(socket.sid, sk->sid, NGX_REALTIME_SID_LEN);
+
+        p = ngx_cpymem(p, &socket, sizeof(socket));
+        p = ngx_cpymem(p, sk->nsp.data, sk->nsp.len);
+        p = ngx_cpymem(p, sk->identity.user.data, sk->identity.user.len);
+
+        state.nsockets++;
+    }
+
+    for (node = out->first; node; node = node->next) {
+
+        m = node->message;
+
+        ngx_memzero(&message, sizeof(message));
+        message.len = ngx_realtime_msg_payload_len(m);
+        message.binary = m->binary;
+        message.dispensable = m->dispensable;
+
+        p = ngx_cpymem(p, &message, sizeof(message));
+        p = ngx_cpymem(p, ngx_realtime_msg_payload(m), message.len);
+
+        state.nmessages++;
+    }
+
+    ngx_memcpy(start, &state, sizeof(state));
+}
+
+
+static ngx_int_t
+ngx_realtime_detour_become_ghost(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter)
+{
+    ngx_queue_t            *q;
+    ngx_realtime_detour_t  *d;
+
+    d = ngx_calloc(sizeof(ngx_realtime_detour_t), s->log);
+    if (d == NULL) {
+        return NGX_ERROR;
+    }
+
+    d->ghost = 1;
+    d->to = *waiter;
+    d->session = s;
+    ngx_queue_init(&d->noted);
+    ngx_realtime_out_init(&d->held);
+
+    s->detour = d;
+
+    /* it is B's now for who counts; ngx_realtime_detour_free() gives back */
+
+    ngx_realtime_gauge_dec(connections);
+
+    for (q = ngx_queue_head(&s->sockets);
+         q != ngx_queue_sentinel(&s->sockets);
+         q = ngx_queue_next(q))
+    {
+        ngx_realtime_gauge_dec(sockets);
+    }
+
+    s->age.handler = ngx_realtime_detour_ghost_age;
+    ngx_realtime_age_set(&s->age, NGX_REALTIME_DETOUR_GHOST);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_realtime_detour_ghost_age(ngx_realtime_age_t *age)
+{
+    ngx_realtime_session_t  *s;
+
+    s = ngx_queue_data(age, ngx_realtime_session_t, age);
+
+    ngx_realtime_session_free(s, NULL);
+}
+
+
+static void
+ngx_realtime_detour_joined(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter, u_char *body, size_t len)
+{
+    ngx_queue_t            *q;
+    ngx_realtime_noted_t   *noted;
+    ngx_realtime_detour_t  *d;
+
+    d = s->detour;
+
+    if (d->joined || waiter->slot != d->to.slot || len != sizeof(d->cursors)) {
+        return;
+    }
+
+    ngx_memcpy(d->cursors, body, len);
+    d->to = *waiter;
+    d->joined = 1;
+
+    while (!ngx_queue_empty(&d->noted)) {
+        q = ngx_queue_head(&d->noted);
+        ngx_queue_remove(q);
+
+        noted = ngx_queue_data(q, ngx_realtime_noted_t, queue);
+
+        if (ngx_realtime_detour_missed(d, &noted->origin)) {
+            ngx_realtime_detour_forward(s, noted->message);
+        }
+
+        ngx_realtime_msg_unref(noted->message);
+        ngx_free(noted);
+    }
+
+    ngx_realtime_detour_tell(&d->to, NGX_REALTIME_DETOUR_END, 0);
+}
+
+
+/* does B not get it by itself?  See the top of this file */
+
+static ngx_uint_t
+ngx_realtime_detour_missed(ngx_realtime_detour_t *d,
+    ngx_realtime_bus_origin_t *origin)
+{
+    if (origin->from == d->to.slot) {
+        return origin->position < d->cursors[origin->from];
+    }
+
+    if (!(origin->readers & ngx_realtime_slot_bit(d->to.slot))) {
+        return 1;
+    }
+
+    return origin->from != (ngx_uint_t) ngx_realtime_slot
+           && origin->position < d->cursors[origin->from];
+}
+
+
+static void
+ngx_realtime_detour_note(ngx_realtime_session_t *s, ngx_realtime_msg_t *m)
+{
+    ngx_realtime_noted_t  *noted;
+
+    noted = ngx_alloc(sizeof(ngx_realtime_noted_t), s->log);
+    if (noted == NULL) {
+        return;
+    }
+
+    ngx_realtime_msg_ref(m);
+
+    noted->message = m;
+    noted->origin = ngx_realtime_bus_origin;
+    ngx_queue_insert_tail(&s->detour->noted, &noted->queue);
+}
+
+
+static void
+ngx_realtime_detour_forward(ngx_realtime_session_t *s, ngx_realtime_msg_t *m)
+{
+    ngx_realtime_detour_head_t  head;
+
+    ngx_memzero(&head, sizeof(head));
+    head.kind = NGX_REALTIME_DETOUR_FORWARD;
+    head.code = m->binary;
+
+    ngx_realtime_upgrade_tell(&s->detour->to, &head,
+                              ngx_realtime_msg_payload(m),
+                              ngx_realtime_msg_payload_len(m));
+}
+
+
+/* both workers */
+
+
+void
+ngx_realtime_detour_deliver(ngx_realtime_session_t *s, ngx_realtime_msg_t *m,
+    ngx_uint_t from_room)
+{
+    ngx_realtime_detour_t  *d;
+
+    d = s->detour;
+
+    if (!d->ghost) {
+
+        if (from_room) {
+            (void) ngx_realtime_out_push(&d->held, m, s->log);
+
+        } else {
+            s->transport->ops->send(s->transport, m);
+        }
+
+        return;
+    }
+
+    if (!from_room) {
+
+        /* an ack: not addressed to B, so always missed */
+
+        ngx_realtime_bus_origin.from = ngx_realtime_slot;
+        ngx_realtime_bus_origin.position = 0;
+        ngx_realtime_bus_origin.readers = 0;
+    }
+
+    if (!d->joined) {
+        ngx_realtime_detour_note(s, m);
+
+    } else if (ngx_realtime_detour_missed(d, &ngx_realtime_bus_origin)) {
+        ngx_realtime_detour_forward(s, m);
+    }
+}
+
+
+ngx_uint_t
+ngx_realtime_detour_is_ghost(ngx_realtime_session_t *s)
+{
+    return s->detour && s->detour->ghost;
+}
+
+
+void
+ngx_realtime_detour_free(ngx_realtime_session_t *s)
+{
+    ngx_queue_t            *q;
+    ngx_realtime_noted_t   *noted;
+    ngx_realtime_detour_t  *d;
+
+    d = s->detour;
+
+    if (d == NULL) {
+        return;
+    }
+
+    if (d->ghost) {
+
+        ngx_realtime_gauge_inc(connections);
+
+        while (!ngx_queue_empty(&d->noted)) {
+            q = ngx_queue_head(&d->noted);
+            ngx_queue_remove(q);
+
+            noted = ngx_queue_data(q, ngx_realtime_noted_t, queue);
+            ngx_realtime_msg_unref(noted->message);
+            ngx_free(noted);
+        }
+    }
+
+    ngx_realtime_out_drop(&d->held);
+    ngx_realtime_age_unset(&d->age);
+
+    s->detour = NULL;
+    ngx_free(d);
+}
+
+
+/* worker B */
+
+
+ngx_realtime_session_t *
+ngx_realtime_detour_restore(ngx_realtime_transport_t *t,
+    ngx_realtime_loc_conf_t *conf, ngx_uint_t from, u_char *sid, u_char *data,
+    size_t len)
+{
+    u_char                       *p;
+    uint32_t                      i;
+    ngx_str_t                     user;
+    ngx_realtime_session_t       *s;
+    ngx_realtime_detour_input_t   in;
+    ngx_realtime_detour_state_t   state;
+
+    in.pos = data;
+    in.last = data + len;
+
+    p = ngx_realtime_detour_get(&in, sizeof(state));
+    if (p == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(&state, p, sizeof(state));
+
+    user.len = state.user;
+    user.data = ngx_realtime_detour_get(&in, user.len);
+    if (user.data == NULL) {
+        return NULL;
+    }
+
+    s = ngx_realtime_session_create(t, conf, &user, state.expires);
+    if (s == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < state.nsockets; i++) {
+        if (ngx_realtime_detour_restore_socket(s, &in) != NGX_OK) {
+            goto failed;
+        }
+    }
+
+    for (i = 0; i < state.nmessages; i++) {
+        if (ngx_realtime_detour_restore_message(s, &in) != NGX_OK) {
+            goto failed;
+        }
+    }
+
+    if (ngx_realtime_detour_wait(s, from, sid) != NGX_OK) {
+        goto failed;
+    }
+
+    ngx_realtime_session_rearm(s);
+
+    return s;
+
+failed:
+
+    s->transport = NULL;
+    ngx_realtime_session_free(s, "no memory");
+
+    return NULL;
+}
+
+
+static u_char *
+ngx_realtime_detour_get(ngx_realtime_detour_input_t *in, size_t len)
+{
+    u_char  *p;
+
+    if ((size_t) (in->last - in->pos) < len) {
+        return NULL;
+    }
+
+    p = in->pos;
+    in->pos += len;
+
+    return p;
+}
+
+
+static ngx_int_t
+ngx_realtime_detour_restore_socket(ngx_realtime_session_t *s,
+    ngx_realtime_detour_input_t *in)
+{
+    u_char                        *p;
+    rt_str_t                       name;
+    ngx_str_t                     *nsp;
+    ngx_realtime_identity_t        id;
+    ngx_realtime_detour_socket_t   socket;
+
+    p = ngx_realtime_detour_get(in, sizeof(socket));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(&socket, p, sizeof(socket));
+
+    name.len = socket.nsp;
+    name.data = ngx_realtime_detour_get(in, name.len);
+    id.user.len = socket.user;
+    id.user.data = ngx_realtime_detour_get(in, id.user.len);
+    id.expires = socket.expires;
+
+    if (name.data == NULL || id.user.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* a reload may have taken the namespace away */
+
+    nsp = ngx_realtime_socket_namespace(s, name);
+
+    if (nsp == NULL
+        || ngx_realtime_socket_create(s, nsp, &id, socket.sid) == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_detour_restore_message(ngx_realtime_session_t *s,
+    ngx_realtime_detour_input_t *in)
+{
+    u_char                         *p;
+    ngx_realtime_msg_t             *m;
+    ngx_realtime_detour_message_t   message;
+
+    p = ngx_realtime_detour_get(in, sizeof(message));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(&message, p, sizeof(message));
+
+    p = ngx_realtime_detour_get(in, message.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    m = ngx_realtime_msg_copy(p, message.len, message.binary, s->log);
+    if (m == NULL) {
+        return NGX_ERROR;
+    }
+
+    m->dispensable = message.dispensable;
+
+    s->transport->ops->send(s->transport, m);
+    ngx_realtime_msg_unref(m);
+
+    return NGX_OK;
+}
+
+
+/* the seats are taken: from the cursors on, records come here by themselves */
+
+static ngx_int_t
+ngx_realtime_detour_wait(ngx_realtime_session_t *s, ngx_uint_t from,
+    u_char *sid)
+{
+    ngx_str_t               name;
+    uint64_t                cursors[NGX_REALTIME_SLOTS];
+    ngx_realtime_detour_t  *d;
+
+    d = ngx_calloc(sizeof(ngx_realtime_detour_t), s->log);
+    if (d == NULL) {
+        return NGX_ERROR;
+    }
+
+    d->session = s;
+    d->age.handler = ngx_realtime_detour_late;
+    ngx_realtime_out_init(&d->held);
+
+    s->detour = d;
+
+    ngx_realtime_age_set(&d->age, NGX_REALTIME_DETOUR_WAIT);
+
+    ngx_realtime_bus_cursors(cursors);
+
+    name.data = sid;
+    name.len = NGX_REALTIME_SID_LEN;
+
+    (void) ngx_realtime_poll_ask(&name, NGX_REALTIME_POLL_JOINED, s->ref,
+                                 (u_char *) cursors, sizeof(cursors));
+
+    return NGX_OK;
+}
+
+
+void
+ngx_realtime_detour_receive(ngx_uint_t from, ngx_realtime_detour_head_t *head,
+    u_char *data, size_t len)
+{
+    ngx_realtime_msg_t      *m;
+    ngx_realtime_session_t  *s;
+
+    s = ngx_realtime_session_find(head->to);
+
+    if (s == NULL || s->transport == NULL) {
+        return;
+    }
+
+    if (head->kind == NGX_REALTIME_DETOUR_END) {
+        ngx_realtime_detour_end(s);
+        return;
+    }
+
+    m = ngx_realtime_msg_copy(data, len, head->code, s->log);
+
+    if (m) {
+        s->transport->ops->send(s->transport, m);
+        ngx_realtime_msg_unref(m);
+    }
+}
+
+
+static void
+ngx_realtime_detour_end(ngx_realtime_session_t *s)
+{
+    ngx_realtime_detour_t  *d;
+
+    d = s->detour;
+
+    if (d == NULL || d->ghost) {
+        return;
+    }
+
+    ngx_realtime_detour_send_out(s, &d->held);
+    ngx_realtime_detour_free(s);
+}
+
+
+/* A died: what it had not forwarded is lost with it */
+
+static void
+ngx_realtime_detour_late(ngx_realtime_age_t *age)
+{
+    ngx_realtime_detour_t  *d;
+
+    d = ngx_queue_data(age, ngx_realtime_detour_t, age);
+
+    ngx_log_error(NGX_LOG_WARN, d->session->log, 0,
+                  "realtime: the worker that a session came from is gone");
+
+    ngx_realtime_detour_end(d->session);
+}
+
+
+void
+ngx_realtime_detour_send_out(ngx_realtime_session_t *s,
+    ngx_realtime_out_t *out)
+{
+    ngx_realtime_msg_t  *m;
+
+    for ( ;; ) {
+        m = ngx_realtime_out_shift(out);
+        if (m == NULL) {
+            return;
+        }
+
+        s->transport->ops->send(s->transport, m);
+        ngx_realtime_msg_unref(m);
+    }
+}
+
+
+void
+ngx_realtime_detour_settle(ngx_realtime_session_t *s)
+{
+    s->probing.generation = 0;
+    s->pinged = 0;
+
+    ngx_realtime_session_rearm(s);
+}

@@ -1,0 +1,758 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+
+#include "ngx_realtime_counter.h"
+#include "ngx_realtime_handshake.h"
+#include "ngx_realtime_log.h"
+#include "ngx_realtime_poll.h"
+#include "ngx_realtime_slot.h"
+#include "rt_eio.h"
+#include "rt_utf8.h"
+#include "rt_ws.h"
+
+
+#define NGX_REALTIME_POLL_CHECK  1000      /* ms: is the other worker there? */
+
+
+/* a request that waits for its answer; in its pool */
+
+typedef struct {
+    ngx_http_request_t        *request;
+    ngx_realtime_ref_t         ref;
+    ngx_realtime_age_t         age;
+    ngx_str_t                  sid;        /* len 0: a handshake */
+    ngx_uint_t                 slot;       /* who has the session */
+    uint64_t                   generation; /* of that slot */
+    ngx_int_t                  rc;         /* of the reply, if answered before
+                                              the handler returned */
+    unsigned                   get:1;
+    unsigned                   wrong:1;    /* a forbidden type of body */
+    unsigned                   answered:1;
+    unsigned                   suspended:1;  /* the handler has returned */
+} ngx_realtime_poll_t;
+
+
+/* ANSWER on the bus; the body follows */
+
+typedef struct {
+    ngx_realtime_ref_t         waiter;
+    uint32_t                   kind;
+} ngx_realtime_poll_answer_t;
+
+
+static ngx_realtime_poll_t *ngx_realtime_poll_create(ngx_http_request_t *r,
+    ngx_str_t *sid, ngx_uint_t slot);
+static void ngx_realtime_poll_cleanup(void *data);
+static ngx_int_t ngx_realtime_poll_handshake(ngx_realtime_poll_t *poll,
+    ngx_realtime_identity_t *identity);
+static ngx_int_t ngx_realtime_poll_get(ngx_realtime_poll_t *poll);
+static ngx_int_t ngx_realtime_poll_post(ngx_realtime_poll_t *poll);
+static void ngx_realtime_poll_body(ngx_http_request_t *r);
+static ngx_int_t ngx_realtime_poll_copy(ngx_http_request_t *r,
+    ngx_str_t *body);
+static ngx_int_t ngx_realtime_poll_suspend_get(ngx_realtime_poll_t *poll);
+static ngx_int_t ngx_realtime_poll_suspend(ngx_realtime_poll_t *poll);
+static void ngx_realtime_poll_check(ngx_realtime_age_t *age);
+static void ngx_realtime_poll_answer(const ngx_realtime_waiter_t *waiter,
+    ngx_realtime_poll_e kind, u_char *body, size_t len);
+static void ngx_realtime_poll_answered(ngx_uint_t from, u_char *data,
+    size_t len);
+static void ngx_realtime_poll_finish(ngx_realtime_poll_t *poll,
+    ngx_realtime_poll_e kind, u_char *body, size_t len);
+static ngx_int_t ngx_realtime_poll_reply(ngx_realtime_poll_t *poll,
+    ngx_realtime_poll_e kind, u_char *body, size_t len);
+static void ngx_realtime_poll_requested(ngx_uint_t from, u_char *data,
+    size_t len);
+static void ngx_realtime_poll_request(u_char *sid, ngx_realtime_poll_op_e op,
+    const ngx_realtime_waiter_t *waiter, u_char *body, size_t len);
+static void ngx_realtime_poll_payload(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter, u_char *body, size_t len);
+static ngx_int_t ngx_realtime_poll_packets(ngx_realtime_session_t *s,
+    u_char *body, size_t len);
+
+
+static ngx_realtime_table_t  ngx_realtime_polls;
+
+
+ngx_int_t
+ngx_realtime_poll_init(ngx_cycle_t *cycle)
+{
+    ngx_realtime_polling_init(cycle, ngx_realtime_poll_answer);
+
+    ngx_realtime_bus_handle(NGX_REALTIME_BUS_POLL,
+                            ngx_realtime_poll_requested);
+    ngx_realtime_bus_handle(NGX_REALTIME_BUS_ANSWER,
+                            ngx_realtime_poll_answered);
+
+    return NGX_OK;
+}
+
+
+/* the worker that has the request */
+
+
+ngx_int_t
+ngx_realtime_poll_handler(ngx_http_request_t *r, ngx_str_t *sid,
+    ngx_realtime_identity_t *identity)
+{
+    ngx_uint_t            slot;
+    ngx_realtime_poll_t  *poll;
+
+    slot = ngx_realtime_slot;
+
+    if (sid && ngx_realtime_session_slot(sid, &slot) != NGX_OK) {
+        return ngx_realtime_handshake_error(r, RT_EIO_SID_UNKNOWN,
+                                            "a sid of nobody");
+    }
+
+    poll = ngx_realtime_poll_create(r, sid, slot);
+
+    if (poll == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (sid == NULL) {
+        return ngx_realtime_poll_handshake(poll, identity);
+    }
+
+    if (r->method == NGX_HTTP_POST) {
+        return ngx_realtime_poll_post(poll);
+    }
+
+    return ngx_realtime_poll_get(poll);
+}
+
+
+static ngx_realtime_poll_t *
+ngx_realtime_poll_create(ngx_http_request_t *r, ngx_str_t *sid,
+    ngx_uint_t slot)
+{
+    ngx_http_cleanup_t   *cln;
+    ngx_realtime_poll_t  *poll;
+
+    poll = ngx_pcalloc(r->pool, sizeof(ngx_realtime_poll_t));
+    cln = ngx_http_cleanup_add(r, 0);
+
+    if (poll == NULL || cln == NULL
+        || ngx_realtime_table_add(&ngx_realtime_polls, poll, &poll->ref)
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    cln->handler = ngx_realtime_poll_cleanup;
+    cln->data = poll;
+
+    poll->request = r;
+    poll->get = (r->method != NGX_HTTP_POST);
+    poll->slot = slot;
+    poll->generation = ngx_realtime_zone_sh->slots[slot].generation;
+    poll->age.handler = ngx_realtime_poll_check;
+
+    if (sid) {
+        poll->sid = *sid;
+    }
+
+    ngx_realtime_age_hold();
+
+    return poll;
+}
+
+
+/* the request ends, answered or not */
+
+static void
+ngx_realtime_poll_cleanup(void *data)
+{
+    ngx_realtime_poll_t  *poll = data;
+
+    if (poll->sid.len && poll->get && !poll->answered) {
+        (void) ngx_realtime_poll_ask(&poll->sid, NGX_REALTIME_POLL_ABORT,
+                                     poll->ref, NULL, 0);
+    }
+
+    ngx_realtime_table_remove(&ngx_realtime_polls, poll->ref);
+    ngx_realtime_age_unset(&poll->age);
+    ngx_realtime_age_release();
+}
+
+
+static ngx_int_t
+ngx_realtime_poll_handshake(ngx_realtime_poll_t *poll,
+    ngx_realtime_identity_t *identity)
+{
+    ngx_http_request_t        *r;
+    ngx_realtime_waiter_t      waiter;
+    ngx_realtime_session_t    *s;
+    ngx_realtime_loc_conf_t   *rlcf;
+    ngx_realtime_transport_t  *t;
+
+    r = poll->request;
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_realtime_module);
+
+    t = ngx_realtime_polling_create(rlcf->send_limit, ngx_cycle->log);
+    if (t == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    s = ngx_realtime_session_create(t, rlcf, &identity->user,
+                                    identity->expires);
+    if (s == NULL) {
+        t->ops->close(t, 0);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_realtime_count(handshakes);
+    ngx_realtime_session_open(s, 1);
+
+    waiter.slot = ngx_realtime_slot;
+    waiter.index = poll->ref.index;
+    waiter.generation = poll->ref.generation;
+
+    (void) ngx_realtime_polling_get(t, &waiter);
+
+    return ngx_realtime_poll_suspend_get(poll);
+}
+
+
+static ngx_int_t
+ngx_realtime_poll_get(ngx_realtime_poll_t *poll)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_discard_request_body(poll->request);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_realtime_poll_ask(&poll->sid, NGX_REALTIME_POLL_GET, poll->ref,
+                              NULL, 0)
+        != NGX_OK)
+    {
+        poll->answered = 1;
+        return ngx_realtime_handshake_error(poll->request, RT_EIO_SID_UNKNOWN,
+                                            "the worker of the sid is gone");
+    }
+
+    return ngx_realtime_poll_suspend_get(poll);
+}
+
+
+static ngx_int_t
+ngx_realtime_poll_post(ngx_realtime_poll_t *poll)
+{
+    ngx_int_t                 rc;
+    ngx_str_t                *type;
+    ngx_http_request_t       *r;
+    ngx_realtime_loc_conf_t  *rlcf;
+
+    r = poll->request;
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_realtime_module);
+
+    if (r->headers_in.content_length_n > (off_t) rlcf->max_payload) {
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+
+    /* Engine.IO 4 has base64 instead */
+
+    type = r->headers_in.content_type ? &r->headers_in.content_type->value
+                                      : NULL;
+
+    poll->wrong = (type
+                   && ngx_realtime_string_eq(type,
+                                             "application/octet-stream"));
+
+    ngx_http_set_ctx(r, poll, ngx_realtime_module);
+    r->request_body_in_single_buf = 1;
+
+    rc = ngx_http_read_client_request_body(r, ngx_realtime_poll_body);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_realtime_poll_body(ngx_http_request_t *r)
+{
+    ngx_int_t                 rc;
+    ngx_str_t                 body;
+    ngx_realtime_poll_t      *poll;
+    ngx_realtime_loc_conf_t  *rlcf;
+
+    poll = ngx_http_get_module_ctx(r, ngx_realtime_module);
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_realtime_module);
+
+    rc = ngx_realtime_poll_copy(r, &body);
+
+    if (rc != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    if (body.len > rlcf->max_payload) {
+        /* chunked: known only now */
+        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE);
+        return;
+    }
+
+    if (poll->wrong) {
+        /* what is no payload ends the session */
+        body.len = 0;
+    }
+
+    if (ngx_realtime_poll_ask(&poll->sid, NGX_REALTIME_POLL_POST, poll->ref,
+                              body.data, body.len)
+        != NGX_OK)
+    {
+        poll->answered = 1;
+        ngx_http_finalize_request(r,
+            ngx_realtime_handshake_error(r, RT_EIO_SID_UNKNOWN,
+                                         "the worker of the sid is gone"));
+        return;
+    }
+
+    rc = ngx_realtime_poll_suspend(poll);
+
+    if (rc != NGX_DONE) {
+        ngx_http_finalize_request(r, rc);
+    }
+}
+
+
+/* the body in one piece, wherever nginx has put it */
+
+static ngx_int_t
+ngx_realtime_poll_copy(ngx_http_request_t *r, ngx_str_t *body)
+{
+    u_char       *p;
+    size_t        size;
+    ssize_t       n;
+    ngx_chain_t  *cl;
+
+    body->len = 0;
+    body->data = NULL;
+
+    if (r->request_body == NULL) {
+        return NGX_OK;
+    }
+
+    size = 0;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
+    }
+
+    p = ngx_pnalloc(r->pool, size + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    body->data = p;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+
+        if (ngx_buf_in_memory(cl->buf)) {
+            p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+            continue;
+        }
+
+        if (!cl->buf->in_file) {
+            continue;
+        }
+
+        size = cl->buf->file_last - cl->buf->file_pos;
+        n = ngx_read_file(cl->buf->file, p, size, cl->buf->file_pos);
+
+        if (n != (ssize_t) size) {
+            return NGX_ERROR;
+        }
+
+        p += size;
+    }
+
+    body->len = p - body->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_poll_suspend_get(ngx_realtime_poll_t *poll)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_realtime_poll_suspend(poll);
+
+    if (rc == NGX_DONE) {
+        /* reading a body counts the request, nothing did here */
+        poll->request->main->count++;
+    }
+
+    return rc;
+}
+
+
+/* NGX_DONE: the answer comes later; or what came of the one that is there */
+
+static ngx_int_t
+ngx_realtime_poll_suspend(ngx_realtime_poll_t *poll)
+{
+    if (poll->answered) {
+        return poll->rc;
+    }
+
+    poll->suspended = 1;
+    poll->request->read_event_handler = ngx_http_test_reading;
+
+    ngx_realtime_age_set(&poll->age, NGX_REALTIME_POLL_CHECK);
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_realtime_poll_check(ngx_realtime_age_t *age)
+{
+    u_char                code;
+    ngx_realtime_poll_t  *poll;
+
+    poll = ngx_queue_data(age, ngx_realtime_poll_t, age);
+
+    if ((ngx_realtime_slot_live_mask() & ngx_realtime_slot_bit(poll->slot))
+        && ngx_realtime_zone_sh->slots[poll->slot].generation
+           == poll->generation)
+    {
+        ngx_realtime_age_set(age, NGX_REALTIME_POLL_CHECK);
+        return;
+    }
+
+    code = RT_EIO_SID_UNKNOWN;
+    ngx_realtime_poll_finish(poll, NGX_REALTIME_POLL_ERROR, &code, 1);
+}
+
+
+/* an answer, here or to another worker */
+
+static void
+ngx_realtime_poll_answer(const ngx_realtime_waiter_t *waiter,
+    ngx_realtime_poll_e kind, u_char *body, size_t len)
+{
+    ngx_str_t                    parts[2];
+    ngx_realtime_ref_t           ref;
+    ngx_realtime_poll_t         *poll;
+    ngx_realtime_poll_answer_t   head;
+
+    ref.index = waiter->index;
+    ref.generation = waiter->generation;
+
+    if (waiter->slot == (uint32_t) ngx_realtime_slot) {
+
+        poll = ngx_realtime_table_find(&ngx_realtime_polls, ref);
+
+        if (poll) {
+            ngx_realtime_poll_finish(poll, kind, body, len);
+        }
+
+        return;
+    }
+
+    ngx_memzero(&head, sizeof(head));
+    head.waiter = ref;
+    head.kind = kind;
+
+    parts[0].data = (u_char *) &head;
+    parts[0].len = sizeof(head);
+    parts[1].data = body;
+    parts[1].len = len;
+
+    ngx_realtime_bus_send(ngx_realtime_slot_bit(waiter->slot),
+                          NGX_REALTIME_BUS_ANSWER, parts, len ? 2 : 1);
+}
+
+
+static void
+ngx_realtime_poll_answered(ngx_uint_t from, u_char *data, size_t len)
+{
+    ngx_realtime_poll_t         *poll;
+    ngx_realtime_poll_answer_t   head;
+
+    if (len < sizeof(head)) {
+        return;
+    }
+
+    ngx_memcpy(&head, data, sizeof(head));
+
+    poll = ngx_realtime_table_find(&ngx_realtime_polls, head.waiter);
+
+    if (poll) {
+        ngx_realtime_poll_finish(poll, head.kind, data + sizeof(head),
+                                 len - sizeof(head));
+    }
+}
+
+
+static void
+ngx_realtime_poll_finish(ngx_realtime_poll_t *poll, ngx_realtime_poll_e kind,
+    u_char *body, size_t len)
+{
+    ngx_int_t            rc;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    if (poll->answered) {
+        return;
+    }
+
+    poll->answered = 1;
+    ngx_realtime_age_unset(&poll->age);
+
+    r = poll->request;
+    c = r->connection;
+
+    rc = ngx_realtime_poll_reply(poll, kind, body, len);
+
+    if (!poll->suspended) {
+        /* the handler is still on the stack */
+        poll->rc = rc;
+        return;
+    }
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_int_t
+ngx_realtime_poll_reply(ngx_realtime_poll_t *poll, ngx_realtime_poll_e kind,
+    u_char *body, size_t len)
+{
+    u_char              *p;
+    ngx_str_t            text = ngx_string("text/plain; charset=UTF-8");
+    ngx_str_t            html = ngx_string("text/html");
+    ngx_str_t            ok = ngx_string("ok");
+    ngx_str_t            copy;
+    ngx_http_request_t  *r;
+
+    r = poll->request;
+
+    switch (kind) {
+
+    case NGX_REALTIME_POLL_PAYLOAD:
+
+        p = ngx_pnalloc(r->pool, len + 1);
+        if (p == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_memcpy(p, body, len);
+        copy.data = p;
+        copy.len = len;
+
+        return ngx_realtime_handshake_reply(r, NGX_HTTP_OK, &text, &copy);
+
+    case NGX_REALTIME_POLL_OK:
+        return ngx_realtime_handshake_reply(r, NGX_HTTP_OK, &html, &ok);
+
+    case NGX_REALTIME_POLL_BAD:
+        ngx_str_null(&copy);
+        return ngx_realtime_handshake_reply(r, NGX_HTTP_BAD_REQUEST, &html,
+                                            &copy);
+
+    default: /* NGX_REALTIME_POLL_ERROR */
+        return ngx_realtime_handshake_error(r, *body,
+                                            "a poll of no polling session");
+    }
+}
+
+
+ngx_int_t
+ngx_realtime_poll_ask(ngx_str_t *sid, ngx_realtime_poll_op_e op,
+    ngx_realtime_ref_t waiter, u_char *body, size_t len)
+{
+    ngx_str_t                  parts[2];
+    ngx_uint_t                 slot;
+    ngx_realtime_waiter_t      w;
+    ngx_realtime_poll_head_t   head;
+
+    if (ngx_realtime_session_slot(sid, &slot) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (slot == (ngx_uint_t) ngx_realtime_slot) {
+        w.slot = slot;
+        w.index = waiter.index;
+        w.generation = waiter.generation;
+
+        ngx_realtime_poll_request(sid->data, op, &w, body, len);
+        return NGX_OK;
+    }
+
+    if (!(ngx_realtime_slot_live_mask() & ngx_realtime_slot_bit(slot))) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&head, sizeof(head));
+    head.op = op;
+    head.waiter = waiter;
+    ngx_memcpy(head.sid, sid->data, NGX_REALTIME_SID_LEN);
+
+    parts[0].data = (u_char *) &head;
+    parts[0].len = sizeof(head);
+    parts[1].data = body;
+    parts[1].len = len;
+
+    ngx_realtime_bus_send(ngx_realtime_slot_bit(slot), NGX_REALTIME_BUS_POLL,
+                          parts, len ? 2 : 1);
+
+    return NGX_OK;
+}
+
+
+/* the worker that has the session */
+
+
+static void
+ngx_realtime_poll_requested(ngx_uint_t from, u_char *data, size_t len)
+{
+    ngx_realtime_waiter_t      waiter;
+    ngx_realtime_poll_head_t   head;
+
+    if (len < sizeof(head)) {
+        return;
+    }
+
+    ngx_memcpy(&head, data, sizeof(head));
+
+    waiter.slot = from;
+    waiter.index = head.waiter.index;
+    waiter.generation = head.waiter.generation;
+
+    ngx_realtime_poll_request(head.sid, head.op, &waiter,
+                              data + sizeof(head), len - sizeof(head));
+}
+
+
+static void
+ngx_realtime_poll_request(u_char *sid, ngx_realtime_poll_op_e op,
+    const ngx_realtime_waiter_t *waiter, u_char *body, size_t len)
+{
+    u_char                   code;
+    ngx_realtime_session_t  *s;
+
+    s = ngx_realtime_session_by_sid(sid);
+
+    if (op >= NGX_REALTIME_POLL_PROBE) {
+        ngx_realtime_upgrade_request(s, op, waiter, body, len);
+        return;
+    }
+
+    if (s == NULL || s->detour || !ngx_realtime_polling_is(s->transport)) {
+
+        if (op != NGX_REALTIME_POLL_ABORT) {
+            code = s ? RT_EIO_BAD_REQUEST : RT_EIO_SID_UNKNOWN;
+            ngx_realtime_poll_answer(waiter, NGX_REALTIME_POLL_ERROR, &code,
+                                     1);
+        }
+
+        return;
+    }
+
+    switch (op) {
+
+    case NGX_REALTIME_POLL_GET:
+
+        if (ngx_realtime_polling_get(s->transport, waiter) != NGX_OK) {
+            ngx_realtime_session_refuse(s, "a second GET beside a parked "
+                                           "one");
+        }
+
+        return;
+
+    case NGX_REALTIME_POLL_POST:
+        ngx_realtime_poll_payload(s, waiter, body, len);
+        return;
+
+    default: /* NGX_REALTIME_POLL_ABORT */
+
+        if (ngx_realtime_polling_abort(s->transport, waiter) == NGX_OK) {
+            ngx_realtime_session_close(s, RT_WS_NO_STATUS, "transport close");
+        }
+    }
+}
+
+
+static void
+ngx_realtime_poll_payload(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter, u_char *body, size_t len)
+{
+    ngx_realtime_ref_t  ref;
+
+    ref = s->ref;
+
+    if (len == 0 || rt_utf8_check(body, len) != RT_OK
+        || ngx_realtime_poll_packets(s, body, len) != NGX_OK)
+    {
+        s = ngx_realtime_session_find(ref);
+
+        if (s) {
+            ngx_realtime_session_refuse(s, "a POST that is no payload");
+        }
+
+        ngx_realtime_poll_answer(waiter, NGX_REALTIME_POLL_BAD, NULL, 0);
+        return;
+    }
+
+    ngx_realtime_poll_answer(waiter, NGX_REALTIME_POLL_OK, NULL, 0);
+}
+
+
+/* a packet may end the session; then the rest is for nobody */
+
+static ngx_int_t
+ngx_realtime_poll_packets(ngx_realtime_session_t *s, u_char *body, size_t len)
+{
+    int                        rc;
+    u_char                    *pos, *last;
+    rt_str_t                   data;
+    unsigned                   binary;
+    ngx_realtime_ref_t         ref;
+    ngx_realtime_transport_t  *t;
+
+    ref = s->ref;
+    pos = body;
+    last = body + len;
+
+    for ( ;; ) {
+
+        rc = rt_eio_next(&pos, last, &data, &binary);
+
+        if (rc == RT_AGAIN) {
+            return NGX_OK;
+        }
+
+        if (rc != RT_OK) {
+            return NGX_ERROR;
+        }
+
+        ngx_realtime_count(messages_in);
+
+        t = s->transport;
+        t->up->packet(s, (u_char *) data.data, data.len, binary);
+
+        s = ngx_realtime_session_find(ref);
+
+        if (s == NULL) {
+            /* closed by the client: fine; or refused: said and logged */
+            return (data.len == 1 && data.data[0] == RT_EIO_CLOSE)
+                   ? NGX_OK : NGX_ERROR;
+        }
+    }
+}
