@@ -615,6 +615,7 @@ sub node {
 # -- the small change
 
 sub encode { $JSON->encode($_[0]) }
+sub decode { $JSON->decode($_[0]) }
 
 
 sub wait_for {
