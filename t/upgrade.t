@@ -15,7 +15,7 @@ use lib 't/lib';
 use Test::Realtime;
 
 my $workers = $ENV{TEST_WORKERS} // 4;
-my $rounds = $ENV{TEST_ROUNDS} // 40;
+my $rounds = $ENV{TEST_ROUNDS} // 60;
 
 my $t = Test::Realtime->new(workers => $workers, server => <<'EOT');
         listen 127.0.0.1:%%PORT2%% reuseport;

@@ -396,6 +396,32 @@ ngx_realtime_bus_cursors(uint64_t *cursors)
 }
 
 
+void
+ngx_realtime_bus_heads(uint64_t *heads)
+{
+    ngx_uint_t            i;
+    ngx_realtime_ring_t  *ring;
+
+    for (i = 0; i < NGX_REALTIME_SLOTS; i++) {
+        ring = ngx_realtime_bus.sh->rings[i];
+        heads[i] = ring ? __atomic_load_n(&ring->head, __ATOMIC_SEQ_CST) : 0;
+    }
+}
+
+
+void
+ngx_realtime_bus_poke(void)
+{
+    ngx_event_t  *rev;
+
+    rev = ngx_realtime_bus.connection->read;
+
+    if (!rev->posted) {
+        ngx_post_event(rev, &ngx_posted_events);
+    }
+}
+
+
 static void
 ngx_realtime_bus_piece(ngx_realtime_ring_record_t *rec,
     const ngx_str_t *parts, ngx_uint_t n)

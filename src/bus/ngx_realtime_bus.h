@@ -65,6 +65,12 @@ extern ngx_realtime_bus_origin_t  ngx_realtime_bus_origin;
 /* how far this worker has read each ring, and how far its own has got */
 void ngx_realtime_bus_cursors(uint64_t *cursors);
 
+/* how far each ring has got */
+void ngx_realtime_bus_heads(uint64_t *heads);
+
+/* reads all rings, once this turn of the event loop gets to it */
+void ngx_realtime_bus_poke(void);
+
 
 /* zone part, see ngx_realtime_zone.h */
 ngx_int_t ngx_realtime_bus_create(ngx_realtime_zone_sh_t *sh,

@@ -11,15 +11,22 @@
  * position in a ring means the same to both.  So the border between "A got it
  * for the session" and "B gets it for the session" is a position per ring:
  *
- *   A  TAKE comes: STATE has all that A ever got for the session.  From now
- *      on A is a ghost: it keeps its seats and notes what they get.
+ *   A  TAKE comes: STATE has all that A ever got for the session, and how far
+ *      A has read each ring ("had").  From now on A is a ghost: it keeps its
+ *      seats and notes what they get.
  *   B  restores the session, sits down in the rooms, and notes how far it has
- *      read each ring (cursors): JOINED.  What its seats get is held back.
+ *      read each ring (cursors) and how far each has got (heads): JOINED.
+ *      What its seats get is held back, but what A had already (position <
+ *      had) is dropped: B may be behind A.
  *   A  forwards of what it noted, and of what still comes, exactly that which
  *      B will not get by itself: a record that B had read before it sat down
  *      (position < cursor), or one that was not addressed to B at all,
- *      because the publisher had looked at the directory before.  Then END.
- *   B  passes on what it held back, and from now on all at once.
+ *      because the publisher had looked at the directory before.  Then END,
+ *      but not before A has read up to the heads: until there, records may
+ *      come that were not addressed to B, and they are older than what B
+ *      holds back.
+ *   B  passes on what it held back, and from now on all at once.  It goes on
+ *      dropping what A had until it has read that far itself.
  *
  * Of A's own publications B gets those that were addressed to it, for STATE
  * stands before them in A's ring.  B's own ones go to A's seat by B's ring,
@@ -39,7 +46,7 @@
 
 
 #define NGX_REALTIME_DETOUR_GHOST  10000   /* ms */
-#define NGX_REALTIME_DETOUR_WAIT   2000    /* ms, for END; then A is dead */
+#define NGX_REALTIME_DETOUR_WAIT   2000    /* ms, for END: after it A is dead */
 
 
 typedef struct {
@@ -49,6 +56,14 @@ typedef struct {
 } ngx_realtime_noted_t;
 
 
+/* JOINED: where B stands */
+
+typedef struct {
+    uint64_t                   cursors[NGX_REALTIME_SLOTS];
+    uint64_t                   heads[NGX_REALTIME_SLOTS];
+} ngx_realtime_joined_t;
+
+
 struct ngx_realtime_detour_s {
     unsigned                   ghost:1;    /* this is A; else B */
     unsigned                   joined:1;   /* A: JOINED has come */
@@ -56,12 +71,16 @@ struct ngx_realtime_detour_s {
     /* A */
     ngx_realtime_waiter_t      to;         /* before JOINED the probe, then
                                               the session */
-    uint64_t                   cursors[NGX_REALTIME_SLOTS];
+    ngx_realtime_joined_t      b;          /* of JOINED */
     ngx_queue_t                noted;      /* before JOINED */
+    ngx_queue_t                queue;      /* of ghosts that owe an END; prev
+                                              == NULL: not on the list */
 
     /* B */
+    unsigned                   ended:1;    /* END has come */
+    uint64_t                   had[NGX_REALTIME_SLOTS];
     ngx_realtime_out_t         held;
-    ngx_realtime_age_t         age;        /* END is awaited */
+    ngx_realtime_age_t         age;
     ngx_realtime_session_t    *session;
 };
 
@@ -73,6 +92,7 @@ typedef struct {
     uint32_t                   nsockets;
     uint32_t                   nmessages;
     uint32_t                   user;       /* length; the bytes follow */
+    uint64_t                   had[NGX_REALTIME_SLOTS];
 } ngx_realtime_detour_state_t;
 
 typedef struct {
@@ -110,6 +130,7 @@ static ngx_int_t ngx_realtime_detour_become_ghost(ngx_realtime_session_t *s,
 static void ngx_realtime_detour_ghost_age(ngx_realtime_age_t *age);
 static void ngx_realtime_detour_joined(ngx_realtime_session_t *s,
     const ngx_realtime_waiter_t *waiter, u_char *body, size_t len);
+static void ngx_realtime_detour_settle_up(ngx_event_t *ev);
 static ngx_uint_t ngx_realtime_detour_missed(ngx_realtime_detour_t *d,
     ngx_realtime_bus_origin_t *origin);
 static void ngx_realtime_detour_note(ngx_realtime_session_t *s,
@@ -123,9 +144,27 @@ static ngx_int_t ngx_realtime_detour_restore_socket(
 static ngx_int_t ngx_realtime_detour_restore_message(
     ngx_realtime_session_t *s, ngx_realtime_detour_input_t *in);
 static ngx_int_t ngx_realtime_detour_wait(ngx_realtime_session_t *s,
-    ngx_uint_t from, u_char *sid);
+    uint64_t *had, u_char *sid);
 static void ngx_realtime_detour_end(ngx_realtime_session_t *s);
 static void ngx_realtime_detour_late(ngx_realtime_age_t *age);
+
+
+static ngx_queue_t       ngx_realtime_detour_owing;   /* ghosts without END */
+static ngx_event_t       ngx_realtime_detour_event;
+static ngx_connection_t  ngx_realtime_detour_dummy;
+
+
+void
+ngx_realtime_detour_init(ngx_cycle_t *cycle)
+{
+    ngx_queue_init(&ngx_realtime_detour_owing);
+
+    ngx_realtime_detour_dummy.fd = (ngx_socket_t) -1;
+
+    ngx_realtime_detour_event.data = &ngx_realtime_detour_dummy;
+    ngx_realtime_detour_event.handler = ngx_realtime_detour_settle_up;
+    ngx_realtime_detour_event.log = cycle->log;
+}
 
 
 /* worker A */
@@ -292,6 +331,7 @@ ngx_realtime_detour_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
     ngx_memzero(&state, sizeof(state));
     state.expires = s->expires;
     state.user = s->user.len;
+    ngx_realtime_bus_cursors(state.had);
 
     p = ngx_cpymem(p, &state, sizeof(state));
     p = ngx_cpymem(p, s->user.data, s->user.len);
@@ -393,11 +433,11 @@ ngx_realtime_detour_joined(ngx_realtime_session_t *s,
 
     d = s->detour;
 
-    if (d->joined || waiter->slot != d->to.slot || len != sizeof(d->cursors)) {
+    if (d->joined || waiter->slot != d->to.slot || len != sizeof(d->b)) {
         return;
     }
 
-    ngx_memcpy(d->cursors, body, len);
+    ngx_memcpy(&d->b, body, len);
     d->to = *waiter;
     d->joined = 1;
 
@@ -415,7 +455,50 @@ ngx_realtime_detour_joined(ngx_realtime_session_t *s,
         ngx_free(noted);
     }
 
-    ngx_realtime_detour_tell(&d->to, NGX_REALTIME_DETOUR_END, 0);
+    ngx_queue_insert_tail(&ngx_realtime_detour_owing, &d->queue);
+    ngx_realtime_detour_settle_up(&ngx_realtime_detour_event);
+}
+
+
+/* END for the ghosts that have read far enough; the rings for the others */
+
+static void
+ngx_realtime_detour_settle_up(ngx_event_t *ev)
+{
+    uint64_t                cursors[NGX_REALTIME_SLOTS];
+    ngx_uint_t              i;
+    ngx_queue_t            *q, *next;
+    ngx_realtime_detour_t  *d;
+
+    ngx_realtime_bus_cursors(cursors);
+
+    for (q = ngx_queue_head(&ngx_realtime_detour_owing);
+         q != ngx_queue_sentinel(&ngx_realtime_detour_owing);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        d = ngx_queue_data(q, ngx_realtime_detour_t, queue);
+
+        for (i = 0; i < NGX_REALTIME_SLOTS; i++) {
+            if (cursors[i] < d->b.heads[i]) {
+                break;
+            }
+        }
+
+        if (i == NGX_REALTIME_SLOTS) {
+            ngx_queue_remove(q);
+            q->prev = NULL;
+            ngx_realtime_detour_tell(&d->to, NGX_REALTIME_DETOUR_END, 0);
+        }
+    }
+
+    if (!ngx_queue_empty(&ngx_realtime_detour_owing) && !ev->posted) {
+
+        /* the rings in this turn of the event loop, this again in the next */
+
+        ngx_realtime_bus_poke();
+        ngx_post_event(ev, &ngx_posted_next_events);
+    }
 }
 
 
@@ -426,7 +509,7 @@ ngx_realtime_detour_missed(ngx_realtime_detour_t *d,
     ngx_realtime_bus_origin_t *origin)
 {
     if (origin->from == d->to.slot) {
-        return origin->position < d->cursors[origin->from];
+        return origin->position < d->b.cursors[origin->from];
     }
 
     if (!(origin->readers & ngx_realtime_slot_bit(d->to.slot))) {
@@ -434,7 +517,7 @@ ngx_realtime_detour_missed(ngx_realtime_detour_t *d,
     }
 
     return origin->from != (ngx_uint_t) ngx_realtime_slot
-           && origin->position < d->cursors[origin->from];
+           && origin->position < d->b.cursors[origin->from];
 }
 
 
@@ -484,7 +567,15 @@ ngx_realtime_detour_deliver(ngx_realtime_session_t *s, ngx_realtime_msg_t *m,
 
     if (!d->ghost) {
 
-        if (from_room) {
+        if (from_room
+            && ngx_realtime_bus_origin.from != (ngx_uint_t) ngx_realtime_slot
+            && ngx_realtime_bus_origin.position
+               < d->had[ngx_realtime_bus_origin.from])
+        {
+            return;
+        }
+
+        if (from_room && !d->ended) {
             (void) ngx_realtime_out_push(&d->held, m, s->log);
 
         } else {
@@ -536,6 +627,10 @@ ngx_realtime_detour_free(ngx_realtime_session_t *s)
 
         ngx_realtime_gauge_inc(connections);
 
+        if (d->queue.prev) {
+            ngx_queue_remove(&d->queue);
+        }
+
         while (!ngx_queue_empty(&d->noted)) {
             q = ngx_queue_head(&d->noted);
             ngx_queue_remove(q);
@@ -559,8 +654,7 @@ ngx_realtime_detour_free(ngx_realtime_session_t *s)
 
 ngx_realtime_session_t *
 ngx_realtime_detour_restore(ngx_realtime_transport_t *t,
-    ngx_realtime_loc_conf_t *conf, ngx_uint_t from, u_char *sid, u_char *data,
-    size_t len)
+    ngx_realtime_loc_conf_t *conf, u_char *sid, u_char *data, size_t len)
 {
     u_char                       *p;
     uint32_t                      i;
@@ -602,7 +696,7 @@ ngx_realtime_detour_restore(ngx_realtime_transport_t *t,
         }
     }
 
-    if (ngx_realtime_detour_wait(s, from, sid) != NGX_OK) {
+    if (ngx_realtime_detour_wait(s, state.had, sid) != NGX_OK) {
         goto failed;
     }
 
@@ -713,11 +807,11 @@ ngx_realtime_detour_restore_message(ngx_realtime_session_t *s,
 /* the seats are taken: from the cursors on, records come here by themselves */
 
 static ngx_int_t
-ngx_realtime_detour_wait(ngx_realtime_session_t *s, ngx_uint_t from,
+ngx_realtime_detour_wait(ngx_realtime_session_t *s, uint64_t *had,
     u_char *sid)
 {
     ngx_str_t               name;
-    uint64_t                cursors[NGX_REALTIME_SLOTS];
+    ngx_realtime_joined_t   joined;
     ngx_realtime_detour_t  *d;
 
     d = ngx_calloc(sizeof(ngx_realtime_detour_t), s->log);
@@ -727,19 +821,21 @@ ngx_realtime_detour_wait(ngx_realtime_session_t *s, ngx_uint_t from,
 
     d->session = s;
     d->age.handler = ngx_realtime_detour_late;
+    ngx_memcpy(d->had, had, sizeof(d->had));
     ngx_realtime_out_init(&d->held);
 
     s->detour = d;
 
     ngx_realtime_age_set(&d->age, NGX_REALTIME_DETOUR_WAIT);
 
-    ngx_realtime_bus_cursors(cursors);
+    ngx_realtime_bus_cursors(joined.cursors);
+    ngx_realtime_bus_heads(joined.heads);
 
     name.data = sid;
     name.len = NGX_REALTIME_SID_LEN;
 
     (void) ngx_realtime_poll_ask(&name, NGX_REALTIME_POLL_JOINED, s->ref,
-                                 (u_char *) cursors, sizeof(cursors));
+                                 (u_char *) &joined, sizeof(joined));
 
     return NGX_OK;
 }
@@ -779,28 +875,47 @@ ngx_realtime_detour_end(ngx_realtime_session_t *s)
 
     d = s->detour;
 
-    if (d == NULL || d->ghost) {
+    if (d == NULL || d->ghost || d->ended) {
         return;
     }
 
+    d->ended = 1;
+
     ngx_realtime_detour_send_out(s, &d->held);
-    ngx_realtime_detour_free(s);
 }
 
 
-/* A died: what it had not forwarded is lost with it */
+/* over, once this worker has read all that A had */
 
 static void
 ngx_realtime_detour_late(ngx_realtime_age_t *age)
 {
+    uint64_t                cursors[NGX_REALTIME_SLOTS];
+    ngx_uint_t              i;
     ngx_realtime_detour_t  *d;
 
     d = ngx_queue_data(age, ngx_realtime_detour_t, age);
 
-    ngx_log_error(NGX_LOG_WARN, d->session->log, 0,
-                  "realtime: the worker that a session came from is gone");
+    if (!d->ended) {
 
-    ngx_realtime_detour_end(d->session);
+        /* A died: what it had not forwarded is lost with it */
+
+        ngx_log_error(NGX_LOG_WARN, d->session->log, 0,
+                      "realtime: the worker that a session came from is gone");
+
+        ngx_realtime_detour_end(d->session);
+    }
+
+    ngx_realtime_bus_cursors(cursors);
+
+    for (i = 0; i < NGX_REALTIME_SLOTS; i++) {
+        if (cursors[i] < d->had[i]) {
+            ngx_realtime_age_set(age, NGX_REALTIME_DETOUR_WAIT);
+            return;
+        }
+    }
+
+    ngx_realtime_detour_free(d->session);
 }
 
 

@@ -38,6 +38,9 @@ typedef struct {
 } ngx_realtime_detour_head_t;
 
 
+/* per worker */
+void ngx_realtime_detour_init(ngx_cycle_t *cycle);
+
 /* to a waiter on whatever worker */
 void ngx_realtime_upgrade_tell(const ngx_realtime_waiter_t *waiter,
     ngx_realtime_detour_head_t *head, u_char *body, size_t len);
@@ -46,11 +49,11 @@ void ngx_realtime_upgrade_tell(const ngx_realtime_waiter_t *waiter,
 void ngx_realtime_detour_receive(ngx_uint_t from,
     ngx_realtime_detour_head_t *head, u_char *data, size_t len);
 
-/* the session of STATE, on t; joins its rooms and says so to worker from.
-   NULL: no memory, or a STATE that makes no sense */
+/* the session of STATE, on t; joins its rooms and says so to the worker that
+   made sid.  NULL: no memory, or a STATE that makes no sense */
 ngx_realtime_session_t *ngx_realtime_detour_restore(
-    ngx_realtime_transport_t *t, ngx_realtime_loc_conf_t *conf,
-    ngx_uint_t from, u_char *sid, u_char *data, size_t len);
+    ngx_realtime_transport_t *t, ngx_realtime_loc_conf_t *conf, u_char *sid,
+    u_char *data, size_t len);
 
 /* sends what is in out, which is empty then */
 void ngx_realtime_detour_send_out(ngx_realtime_session_t *s,

@@ -93,7 +93,7 @@ static void ngx_realtime_upgrade_fail(ngx_realtime_probe_t *probe,
     const char *why);
 static void ngx_realtime_upgrade_free(ngx_realtime_probe_t *probe);
 static void ngx_realtime_upgrade_state(ngx_realtime_probe_t *probe,
-    ngx_uint_t from, u_char *data, size_t len);
+    u_char *data, size_t len);
 static void ngx_realtime_upgrade_replay(ngx_realtime_probe_t *probe,
     ngx_realtime_session_t *s);
 
@@ -110,6 +110,8 @@ static ngx_realtime_table_t  ngx_realtime_probes;
 ngx_int_t
 ngx_realtime_upgrade_init(ngx_cycle_t *cycle)
 {
+    ngx_realtime_detour_init(cycle);
+
     ngx_realtime_bus_handle(NGX_REALTIME_BUS_UPGRADE,
                             ngx_realtime_upgrade_answer);
 
@@ -288,7 +290,7 @@ ngx_realtime_upgrade_answer(ngx_uint_t from, u_char *data, size_t len)
     default: /* NGX_REALTIME_DETOUR_STATE */
 
         if (probe->state == NGX_REALTIME_PROBE_TAKING) {
-            ngx_realtime_upgrade_state(probe, from, data, len);
+            ngx_realtime_upgrade_state(probe, data, len);
         }
     }
 }
@@ -569,16 +571,15 @@ ngx_realtime_upgrade_free(ngx_realtime_probe_t *probe)
 /* the session comes from another worker */
 
 static void
-ngx_realtime_upgrade_state(ngx_realtime_probe_t *probe, ngx_uint_t from,
-    u_char *data, size_t len)
+ngx_realtime_upgrade_state(ngx_realtime_probe_t *probe, u_char *data,
+    size_t len)
 {
     ngx_realtime_session_t    *s;
     ngx_realtime_transport_t  *t;
 
     t = probe->transport;
 
-    s = ngx_realtime_detour_restore(t, probe->conf, from, probe->sid, data,
-                                    len);
+    s = ngx_realtime_detour_restore(t, probe->conf, probe->sid, data, len);
 
     if (s == NULL) {
         ngx_realtime_upgrade_fail(probe, "its session cannot be restored");
