@@ -42,6 +42,7 @@
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_detour.h"
 #include "ngx_realtime_slot.h"
+#include "ngx_realtime_state.h"
 #include "rt_eio.h"
 
 
@@ -85,46 +86,10 @@ struct ngx_realtime_detour_s {
 };
 
 
-/* STATE, then a DETOUR_SOCKET per socket, then a DETOUR_MESSAGE per message */
-
-typedef struct {
-    int64_t                    expires;
-    uint32_t                   nsockets;
-    uint32_t                   nmessages;
-    uint32_t                   user;       /* length; the bytes follow */
-    uint64_t                   had[NGX_REALTIME_SLOTS];
-} ngx_realtime_detour_state_t;
-
-typedef struct {
-    int64_t                    expires;
-    uint16_t                   nsp;        /* lengths; the bytes follow */
-    uint16_t                   user;
-    u_char                     sid[NGX_REALTIME_SID_LEN];
-} ngx_realtime_detour_socket_t;
-
-typedef struct {
-    uint32_t                   len;        /* of the payload, which follows */
-    uint16_t                   binary;
-    uint16_t                   dispensable;
-} ngx_realtime_detour_message_t;
-
-
-/* what is still to be read of a STATE */
-
-typedef struct {
-    u_char                    *pos;
-    u_char                    *last;
-} ngx_realtime_detour_input_t;
-
-
 static void ngx_realtime_detour_tell(const ngx_realtime_waiter_t *waiter,
     ngx_realtime_detour_e kind, ngx_uint_t code);
 static void ngx_realtime_detour_give(ngx_realtime_session_t *s,
     const ngx_realtime_waiter_t *waiter);
-static size_t ngx_realtime_detour_size(ngx_realtime_session_t *s,
-    ngx_realtime_out_t *out);
-static void ngx_realtime_detour_print(ngx_realtime_session_t *s,
-    ngx_realtime_out_t *out, u_char *p);
 static ngx_int_t ngx_realtime_detour_become_ghost(ngx_realtime_session_t *s,
     const ngx_realtime_waiter_t *waiter);
 static void ngx_realtime_detour_ghost_age(ngx_realtime_age_t *age);
@@ -137,12 +102,6 @@ static void ngx_realtime_detour_note(ngx_realtime_session_t *s,
     ngx_realtime_msg_t *m);
 static void ngx_realtime_detour_forward(ngx_realtime_session_t *s,
     ngx_realtime_msg_t *m);
-static u_char *ngx_realtime_detour_get(ngx_realtime_detour_input_t *in,
-    size_t len);
-static ngx_int_t ngx_realtime_detour_restore_socket(
-    ngx_realtime_session_t *s, ngx_realtime_detour_input_t *in);
-static ngx_int_t ngx_realtime_detour_restore_message(
-    ngx_realtime_session_t *s, ngx_realtime_detour_input_t *in);
 static ngx_int_t ngx_realtime_detour_wait(ngx_realtime_session_t *s,
     uint64_t *had, u_char *sid);
 static void ngx_realtime_detour_end(ngx_realtime_session_t *s);
@@ -258,7 +217,7 @@ ngx_realtime_detour_give(ngx_realtime_session_t *s,
     ngx_realtime_polling_hand_over(s->transport, &out, s->log);
     s->transport = NULL;
 
-    len = ngx_realtime_detour_size(s, &out);
+    len = ngx_realtime_state_size(s, &out);
     body = ngx_alloc(len, s->log);
 
     if (body == NULL || ngx_realtime_detour_become_ghost(s, waiter) != NGX_OK)
@@ -273,7 +232,7 @@ ngx_realtime_detour_give(ngx_realtime_session_t *s,
         return;
     }
 
-    ngx_realtime_detour_print(s, &out, body);
+    ngx_realtime_state_print(s, &out, body);
 
     ngx_memzero(&head, sizeof(head));
     head.kind = NGX_REALTIME_DETOUR_STATE;
@@ -282,95 +241,6 @@ ngx_realtime_detour_give(ngx_realtime_session_t *s,
 
     ngx_realtime_out_drop(&out);
     ngx_free(body);
-}
-
-
-static size_t
-ngx_realtime_detour_size(ngx_realtime_session_t *s, ngx_realtime_out_t *out)
-{
-    size_t                    size;
-    ngx_queue_t              *q;
-    ngx_realtime_socket_t    *sk;
-    ngx_realtime_out_node_t  *node;
-
-    size = sizeof(ngx_realtime_detour_state_t) + s->user.len;
-
-    for (q = ngx_queue_head(&s->sockets);
-         q != ngx_queue_sentinel(&s->sockets);
-         q = ngx_queue_next(q))
-    {
-        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
-        size += sizeof(ngx_realtime_detour_socket_t) + sk->nsp.len
-                + sk->identity.user.len;
-    }
-
-    for (node = out->first; node; node = node->next) {
-        size += sizeof(ngx_realtime_detour_message_t)
-                + ngx_realtime_msg_payload_len(node->message);
-    }
-
-    return size;
-}
-
-
-static void
-ngx_realtime_detour_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
-    u_char *p)
-{
-    u_char                         *start;
-    ngx_queue_t                    *q;
-    ngx_realtime_msg_t             *m;
-    ngx_realtime_socket_t          *sk;
-    ngx_realtime_out_node_t        *node;
-    ngx_realtime_detour_state_t     state;
-    ngx_realtime_detour_socket_t    socket;
-    ngx_realtime_detour_message_t   message;
-
-    start = p;
-
-    ngx_memzero(&state, sizeof(state));
-    state.expires = s->expires;
-    state.user = s->user.len;
-    ngx_realtime_bus_cursors(state.had);
-
-    p = ngx_cpymem(p, &state, sizeof(state));
-    p = ngx_cpymem(p, s->user.data, s->user.len);
-
-    for (q = ngx_queue_head(&s->sockets);
-         q != ngx_queue_sentinel(&s->sockets);
-         q = ngx_queue_next(q))
-    {
-        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
-
-        ngx_memzero(&socket, sizeof(socket));
-        socket.expires = sk->identity.expires;
-        socket.nsp = sk->nsp.len;
-        socket.user = sk->identity.user.len;
-        ngx_memcpy(socket.sid, sk->sid, NGX_REALTIME_SID_LEN);
-
-        p = ngx_cpymem(p, &socket, sizeof(socket));
-        p = ngx_cpymem(p, sk->nsp.data, sk->nsp.len);
-        p = ngx_cpymem(p, sk->identity.user.data, sk->identity.user.len);
-
-        state.nsockets++;
-    }
-
-    for (node = out->first; node; node = node->next) {
-
-        m = node->message;
-
-        ngx_memzero(&message, sizeof(message));
-        message.len = ngx_realtime_msg_payload_len(m);
-        message.binary = m->binary;
-        message.dispensable = m->dispensable;
-
-        p = ngx_cpymem(p, &message, sizeof(message));
-        p = ngx_cpymem(p, ngx_realtime_msg_payload(m), message.len);
-
-        state.nmessages++;
-    }
-
-    ngx_memcpy(start, &state, sizeof(state));
 }
 
 
@@ -656,151 +526,23 @@ ngx_realtime_session_t *
 ngx_realtime_detour_restore(ngx_realtime_transport_t *t,
     ngx_realtime_loc_conf_t *conf, u_char *sid, u_char *data, size_t len)
 {
-    u_char                       *p;
-    uint32_t                      i;
-    ngx_str_t                     user;
-    ngx_realtime_session_t       *s;
-    ngx_realtime_detour_input_t   in;
-    ngx_realtime_detour_state_t   state;
+    uint64_t                 had[NGX_REALTIME_SLOTS];
+    ngx_realtime_session_t  *s;
 
-    in.pos = data;
-    in.last = data + len;
-
-    p = ngx_realtime_detour_get(&in, sizeof(state));
-    if (p == NULL) {
-        return NULL;
-    }
-
-    ngx_memcpy(&state, p, sizeof(state));
-
-    user.len = state.user;
-    user.data = ngx_realtime_detour_get(&in, user.len);
-    if (user.data == NULL) {
-        return NULL;
-    }
-
-    s = ngx_realtime_session_create(t, conf, &user, state.expires);
+    s = ngx_realtime_state_restore(t, conf, data, len, had);
     if (s == NULL) {
         return NULL;
     }
 
-    for (i = 0; i < state.nsockets; i++) {
-        if (ngx_realtime_detour_restore_socket(s, &in) != NGX_OK) {
-            goto failed;
-        }
-    }
-
-    for (i = 0; i < state.nmessages; i++) {
-        if (ngx_realtime_detour_restore_message(s, &in) != NGX_OK) {
-            goto failed;
-        }
-    }
-
-    if (ngx_realtime_detour_wait(s, state.had, sid) != NGX_OK) {
-        goto failed;
+    if (ngx_realtime_detour_wait(s, had, sid) != NGX_OK) {
+        s->transport = NULL;
+        ngx_realtime_session_free(s, "no memory");
+        return NULL;
     }
 
     ngx_realtime_session_rearm(s);
 
     return s;
-
-failed:
-
-    s->transport = NULL;
-    ngx_realtime_session_free(s, "no memory");
-
-    return NULL;
-}
-
-
-static u_char *
-ngx_realtime_detour_get(ngx_realtime_detour_input_t *in, size_t len)
-{
-    u_char  *p;
-
-    if ((size_t) (in->last - in->pos) < len) {
-        return NULL;
-    }
-
-    p = in->pos;
-    in->pos += len;
-
-    return p;
-}
-
-
-static ngx_int_t
-ngx_realtime_detour_restore_socket(ngx_realtime_session_t *s,
-    ngx_realtime_detour_input_t *in)
-{
-    u_char                        *p;
-    rt_str_t                       name;
-    ngx_str_t                     *nsp;
-    ngx_realtime_identity_t        id;
-    ngx_realtime_detour_socket_t   socket;
-
-    p = ngx_realtime_detour_get(in, sizeof(socket));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(&socket, p, sizeof(socket));
-
-    name.len = socket.nsp;
-    name.data = ngx_realtime_detour_get(in, name.len);
-    id.user.len = socket.user;
-    id.user.data = ngx_realtime_detour_get(in, id.user.len);
-    id.expires = socket.expires;
-
-    if (name.data == NULL || id.user.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    /* a reload may have taken the namespace away */
-
-    nsp = ngx_realtime_socket_namespace(s, name);
-
-    if (nsp == NULL
-        || ngx_realtime_socket_create(s, nsp, &id, socket.sid) == NULL)
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_realtime_detour_restore_message(ngx_realtime_session_t *s,
-    ngx_realtime_detour_input_t *in)
-{
-    u_char                         *p;
-    ngx_realtime_msg_t             *m;
-    ngx_realtime_detour_message_t   message;
-
-    p = ngx_realtime_detour_get(in, sizeof(message));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(&message, p, sizeof(message));
-
-    p = ngx_realtime_detour_get(in, message.len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    m = ngx_realtime_msg_copy(p, message.len, message.binary, s->log);
-    if (m == NULL) {
-        return NGX_ERROR;
-    }
-
-    m->dispensable = message.dispensable;
-
-    s->transport->ops->send(s->transport, m);
-    ngx_realtime_msg_unref(m);
-
-    return NGX_OK;
 }
 
 

@@ -1,0 +1,285 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+
+#include "ngx_realtime_slot.h"
+#include "ngx_realtime_state.h"
+
+
+/* the head, then the user, then a socket after the other, then the messages */
+
+typedef struct {
+    int64_t                    expires;
+    uint32_t                   nsockets;
+    uint32_t                   nmessages;
+    uint32_t                   user;       /* length; the bytes follow */
+    uint64_t                   had[NGX_REALTIME_SLOTS];
+} ngx_realtime_state_t;
+
+typedef struct {
+    int64_t                    expires;
+    uint16_t                   nsp;        /* lengths; the bytes follow */
+    uint16_t                   user;
+    u_char                     sid[NGX_REALTIME_SID_LEN];
+} ngx_realtime_state_socket_t;
+
+typedef struct {
+    uint32_t                   len;        /* of the payload, which follows */
+    uint16_t                   binary;
+    uint16_t                   dispensable;
+} ngx_realtime_state_message_t;
+
+
+/* what is still to be read of a STATE */
+
+typedef struct {
+    u_char                    *pos;
+    u_char                    *last;
+} ngx_realtime_state_input_t;
+
+
+static u_char *ngx_realtime_state_get(ngx_realtime_state_input_t *in,
+    size_t len);
+static ngx_int_t ngx_realtime_state_socket(ngx_realtime_session_t *s,
+    ngx_realtime_state_input_t *in);
+static ngx_int_t ngx_realtime_state_message(ngx_realtime_session_t *s,
+    ngx_realtime_state_input_t *in);
+
+
+size_t
+ngx_realtime_state_size(ngx_realtime_session_t *s, ngx_realtime_out_t *out)
+{
+    size_t                    size;
+    ngx_queue_t              *q;
+    ngx_realtime_socket_t    *sk;
+    ngx_realtime_out_node_t  *node;
+
+    size = sizeof(ngx_realtime_state_t) + s->user.len;
+
+    for (q = ngx_queue_head(&s->sockets);
+         q != ngx_queue_sentinel(&s->sockets);
+         q = ngx_queue_next(q))
+    {
+        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
+        size += sizeof(ngx_realtime_state_socket_t) + sk->nsp.len
+                + sk->identity.user.len;
+    }
+
+    for (node = out->first; node; node = node->next) {
+        size += sizeof(ngx_realtime_state_message_t)
+                + ngx_realtime_msg_payload_len(node->message);
+    }
+
+    return size;
+}
+
+
+void
+ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
+    u_char *p)
+{
+    u_char                         *start;
+    ngx_queue_t                    *q;
+    ngx_realtime_msg_t             *m;
+    ngx_realtime_socket_t          *sk;
+    ngx_realtime_out_node_t        *node;
+    ngx_realtime_state_t     state;
+    ngx_realtime_state_socket_t    socket;
+    ngx_realtime_state_message_t   message;
+
+    start = p;
+
+    ngx_memzero(&state, sizeof(state));
+    state.expires = s->expires;
+    state.user = s->user.len;
+    ngx_realtime_bus_cursors(state.had);
+
+    p = ngx_cpymem(p, &state, sizeof(state));
+    p = ngx_cpymem(p, s->user.data, s->user.len);
+
+    for (q = ngx_queue_head(&s->sockets);
+         q != ngx_queue_sentinel(&s->sockets);
+         q = ngx_queue_next(q))
+    {
+        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
+
+        ngx_memzero(&socket, sizeof(socket));
+        socket.expires = sk->identity.expires;
+        socket.nsp = sk->nsp.len;
+        socket.user = sk->identity.user.len;
+        ngx_memcpy(socket.sid, sk->sid, NGX_REALTIME_SID_LEN);
+
+        p = ngx_cpymem(p, &socket, sizeof(socket));
+        p = ngx_cpymem(p, sk->nsp.data, sk->nsp.len);
+        p = ngx_cpymem(p, sk->identity.user.data, sk->identity.user.len);
+
+        state.nsockets++;
+    }
+
+    for (node = out->first; node; node = node->next) {
+
+        m = node->message;
+
+        ngx_memzero(&message, sizeof(message));
+        message.len = ngx_realtime_msg_payload_len(m);
+        message.binary = m->binary;
+        message.dispensable = m->dispensable;
+
+        p = ngx_cpymem(p, &message, sizeof(message));
+        p = ngx_cpymem(p, ngx_realtime_msg_payload(m), message.len);
+
+        state.nmessages++;
+    }
+
+    ngx_memcpy(start, &state, sizeof(state));
+}
+
+
+ngx_realtime_session_t *
+ngx_realtime_state_restore(ngx_realtime_transport_t *t,
+    ngx_realtime_loc_conf_t *conf, u_char *data, size_t len, uint64_t *had)
+{
+    u_char                       *p;
+    uint32_t                      i;
+    ngx_str_t                     user;
+    ngx_realtime_session_t       *s;
+    ngx_realtime_state_input_t   in;
+    ngx_realtime_state_t   state;
+
+    in.pos = data;
+    in.last = data + len;
+
+    p = ngx_realtime_state_get(&in, sizeof(state));
+    if (p == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(&state, p, sizeof(state));
+
+    user.len = state.user;
+    user.data = ngx_realtime_state_get(&in, user.len);
+    if (user.data == NULL) {
+        return NULL;
+    }
+
+    s = ngx_realtime_session_create(t, conf, &user, state.expires);
+    if (s == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < state.nsockets; i++) {
+        if (ngx_realtime_state_socket(s, &in) != NGX_OK) {
+            goto failed;
+        }
+    }
+
+    for (i = 0; i < state.nmessages; i++) {
+        if (ngx_realtime_state_message(s, &in) != NGX_OK) {
+            goto failed;
+        }
+    }
+
+    ngx_memcpy(had, state.had, sizeof(state.had));
+
+    return s;
+
+failed:
+
+    s->transport = NULL;
+    ngx_realtime_session_free(s, "no memory");
+
+    return NULL;
+}
+
+
+static u_char *
+ngx_realtime_state_get(ngx_realtime_state_input_t *in, size_t len)
+{
+    u_char  *p;
+
+    if ((size_t) (in->last - in->pos) < len) {
+        return NULL;
+    }
+
+    p = in->pos;
+    in->pos += len;
+
+    return p;
+}
+
+
+static ngx_int_t
+ngx_realtime_state_socket(ngx_realtime_session_t *s,
+    ngx_realtime_state_input_t *in)
+{
+    u_char                        *p;
+    rt_str_t                       name;
+    ngx_str_t                     *nsp;
+    ngx_realtime_identity_t        id;
+    ngx_realtime_state_socket_t   socket;
+
+    p = ngx_realtime_state_get(in, sizeof(socket));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(&socket, p, sizeof(socket));
+
+    name.len = socket.nsp;
+    name.data = ngx_realtime_state_get(in, name.len);
+    id.user.len = socket.user;
+    id.user.data = ngx_realtime_state_get(in, id.user.len);
+    id.expires = socket.expires;
+
+    if (name.data == NULL || id.user.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* a reload may have taken the namespace away */
+
+    nsp = ngx_realtime_socket_namespace(s, name);
+
+    if (nsp == NULL
+        || ngx_realtime_socket_create(s, nsp, &id, socket.sid) == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_state_message(ngx_realtime_session_t *s,
+    ngx_realtime_state_input_t *in)
+{
+    u_char                         *p;
+    ngx_realtime_msg_t             *m;
+    ngx_realtime_state_message_t   message;
+
+    p = ngx_realtime_state_get(in, sizeof(message));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(&message, p, sizeof(message));
+
+    p = ngx_realtime_state_get(in, message.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    m = ngx_realtime_msg_copy(p, message.len, message.binary, s->log);
+    if (m == NULL) {
+        return NGX_ERROR;
+    }
+
+    m->dispensable = message.dispensable;
+
+    s->transport->ops->send(s->transport, m);
+    ngx_realtime_msg_unref(m);
+
+    return NGX_OK;
+}
