@@ -232,7 +232,6 @@ function state(word, text) {
 
 function listen() {
   const socket = io({
-    transports: ['websocket'],
     auth: { token: page.me.token },
   });
 
