@@ -40,6 +40,9 @@ my $timeout = qr/the timeout of a statement is a time from 100ms to 10m/;
 my $shared = qr/cannot share a location with "realtime_status"/;
 my $alone = qr/"realtime_status" directive must be alone in its location/;
 my $format = qr/"xml" is no format, write "json" or "prometheus"/;
+my $echo = qr/"[^"]*" is unknown, there are "echo=engine" and "echo=socketio"/;
+my $aid = qr/is a test aid and cannot share a location with "realtime_chat"/;
+my $namespace = qr/is no namespace, write for example "\/admin"; "\/" is alw/;
 my $no_zone = qr/needs a zone, write "realtime_zone main 64m;" in the http/;
 my $no_key = qr/need a key to check tokens with, write for example/;
 my $no_database = qr/"realtime_chat" needs a database, write for example/;
@@ -113,6 +116,8 @@ my @serves = (
     ["$zone $database", "$key location / { realtime_socket; }", undef],
     ["$zone $database",
      "$key location / { realtime_chat; realtime_socket; }", undef],
+    [$zone, 'location / { realtime_socket echo=engine; }', undef],
+    [$zone, 'location / { realtime_socket echo=socketio; }', undef],
     [$zone, 'location / { realtime_status; }', undef],
     [$zone, 'location / { realtime_status prometheus; }', undef],
     [$zone, "$key location / { realtime_socket; realtime_chat; "
@@ -123,6 +128,7 @@ my @serves = (
      $no_database],
     ['', "$key location / { realtime_socket; }", $no_zone],
     ['', "$key location / { realtime_chat; }", $no_zone],
+    ['', 'location / { realtime_socket echo=engine; }', $no_zone],
     ['', 'location / { realtime_status; }', $no_zone],
     ["$zone $database", 'location / { realtime_socket; }', $no_key],
     ["$zone $database", 'location / { realtime_chat; }', $no_key],
@@ -132,7 +138,12 @@ my @serves = (
 
 push @serves, map { ["$zone $database", "$key location / { $_->[0]; }",
                      $_->[1]] } (
-    ['realtime_socket on', $number],
+    (map { ["realtime_socket $_", $echo] }
+         ('on', 'echo', 'echo=', 'echo=Engine', 'echo=engine.io', "''")),
+    ['realtime_socket echo=engine echo=engine', $number],
+    ['realtime_socket echo=engine; realtime_chat', $aid],
+    ['realtime_chat; realtime_socket echo=socketio', $aid],
+    ['realtime_socket echo=engine; realtime_status', $alone],
     ['realtime_chat on', $number],
     ['realtime_status json json', $number],
     ['realtime_status xml', $format],
@@ -158,13 +169,22 @@ push @serves, map { ["$zone $database", "$_->[0];", $_->[1]] } (
                (['1s', undef], ['500ms', undef], ['', $number], ['0', $zero],
                 ['0ms', $zero], ['1x', $value], ['-1', $value],
                 ["1s; realtime_$name 1s", $duplicate]) }
-         qw( ping_interval ping_timeout connect_timeout )),
+         qw( ping_interval ping_timeout connect_timeout upgrade_timeout )),
 
     (map { my $name = $_; map { ["realtime_$name $_->[0]", $_->[1]] }
                (['64k', undef], ['2m', undef], ['', $number], ['0', $zero],
                 ['1x', $value], ['1.5m', $value],
                 ["1m; realtime_$name 1m", $duplicate]) }
          qw( max_payload send_limit )),
+
+    (map { ["realtime_namespaces $_", undef] }
+         ('/admin', '/a /b/c /é', "'/with space'", '/a-b_c.d~', '//',
+          '/' . 'a' x 254)),
+    ['realtime_namespaces', $number],
+    (map { ["realtime_namespaces $_", $namespace] }
+         ("''", '/', 'admin', 'admin/', '/a,b', '/a?b', "'/a\"b'", '/a /',
+          '/' . 'a' x 255)),
+    ['realtime_namespaces /a; realtime_namespaces /b', $duplicate],
 
     ['realtime_message_relay on', undef],
     ['realtime_message_relay', $number],
