@@ -22,6 +22,7 @@
 #include "ngx_realtime_chat.h"
 #include "ngx_realtime_event.h"
 #include "ngx_realtime_handshake.h"
+#include "ngx_realtime_origin.h"
 #include "ngx_realtime_pg.h"
 #include "ngx_realtime_poll.h"
 #include "ngx_realtime_rest.h"
@@ -130,6 +131,13 @@ static ngx_command_t  ngx_realtime_commands[] = {
     { ngx_string("realtime_token_source"),
       NGX_REALTIME_ANY_CONF|NGX_CONF_1MORE,
       ngx_realtime_auth_source,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_allowed_origins"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_1MORE,
+      ngx_realtime_origin_allow,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },

@@ -56,10 +56,6 @@ typedef struct {
 /* the content handler of "realtime_chat" */
 ngx_int_t ngx_realtime_rest_handler(ngx_http_request_t *r);
 
-/* value of a request header, name in lower case; NULL: it has none */
-ngx_str_t *ngx_realtime_rest_header(ngx_http_request_t *r, const char *name);
-
-
 /* replies, ngx_realtime_reply.c; return what the content handler returns */
 
 ngx_int_t ngx_realtime_reply_refusal(ngx_http_request_t *r,
