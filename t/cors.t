@@ -54,6 +54,9 @@ my $app = 'https://app.example.com';
 my $own = 'http://localhost';
 my $evil = 'https://evil.example.com';
 
+my $polling = '/socket.io/?EIO=4&transport=polling';
+my $poll = '/socket.io/?EIO=4&transport=x';
+
 my $default = 'content-type, authorization, idempotency-key';
 my $methods = 'GET,HEAD,PUT,PATCH,POST,DELETE';
 
@@ -103,9 +106,11 @@ for (
     ['/any/conversations', 'null', undef, 204, { %any, %preflight }],
     ['/any/conversations', $own, undef, 204,
      { %trusted, %preflight, origin => $own }],
-    ['/socket.io/?EIO=4&transport=polling', $app, undef, 204,
-     { %trusted, %preflight }],
-    ['/socket.io/?EIO=4&transport=websocket', $evil, undef, 400, \%none],
+    [$poll, $app, undef, 204, { %trusted, %preflight }],
+    [$polling, $app, undef, 204, { %trusted, %preflight }],
+    ["$polling&sid=x", $app, undef, 204, { %trusted, %preflight }],
+    [$polling, $evil, undef, 400, \%none],
+    [$poll, $evil, undef, 400, \%none],
     ['/any-socket/?EIO=4', $evil, 'x-a', 204,
      { %any, %preflight, headers => 'x-a' }],
 
@@ -184,14 +189,45 @@ told($t->post($base, cookie => "accessToken=$token",
 
 # handshakes that fail; the status page is none of this
 
-my $poll = '/socket.io/?EIO=4&transport=x';
-
 told($t->get($poll, headers => { Origin => $app }), 400, \%trusted,
-     'an error of Engine.IO');
+     'an unknown transport');
 told($t->get($poll, headers => { Origin => $evil }), 400, \%none,
      'to another origin');
 told($t->get('/status', headers => { Origin => $app }), 200, \%none,
      'the status page');
+
+# polling: from the handshake to the error of nginx
+
+my $refusal = '{"code":4,"message":"Forbidden"}';
+
+$r = $t->get($polling, headers => { Origin => $app });
+told($r, 200, \%trusted, 'a polling handshake');
+
+my ($sid) = $r->{body} =~ /"sid":"([^"]+)"/;
+my $session = "$polling&sid=$sid";
+
+for my $method (qw( GET POST )) {
+    $r = $t->http($method => $session, headers => { Origin => $evil },
+                  $method eq 'POST' ? (body => '40') : ());
+
+    told($r, 403, \%none, "$method in that session, from another origin");
+    is($r->{body}, $refusal, 'and what it says');
+}
+
+told($t->post($session, body => '40', headers => { Origin => $app }), 200,
+     \%trusted, 'POST in that session');
+told($t->get($session, headers => { Origin => $app }), 200, \%trusted,
+     'GET in that session');
+told($t->get("${session}x", headers => { Origin => $app }), 400, \%trusted,
+     'an error of Engine.IO');
+told($t->post($session, body => 'x' x 2000000,
+              headers => { Origin => $app, 'Content-Length' => 2000000 }),
+     413, \%trusted, 'a body that nginx refuses');
+
+$r = $t->get($polling, headers => { Origin => $evil });
+told($r, 403, \%none, 'a handshake of another origin');
+is($r->{body}, $refusal, 'and what it says');
+is($r->{headers}{'content-type'}, 'application/json', 'in JSON');
 
 my $ws = $t->ws(headers => { Origin => $app });
 
