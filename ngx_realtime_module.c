@@ -20,8 +20,10 @@
 #include "ngx_realtime_auth.h"
 #include "ngx_realtime_bus.h"
 #include "ngx_realtime_chat.h"
+#include "ngx_realtime_envelope.h"
 #include "ngx_realtime_event.h"
 #include "ngx_realtime_handshake.h"
+#include "ngx_realtime_origin.h"
 #include "ngx_realtime_pg.h"
 #include "ngx_realtime_poll.h"
 #include "ngx_realtime_rest.h"
@@ -56,6 +58,8 @@ static char *ngx_realtime_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_realtime_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_realtime_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static void ngx_realtime_merge_serves(ngx_conf_t *cf,
+    ngx_realtime_loc_conf_t *prev, ngx_realtime_loc_conf_t *conf);
 static char *ngx_realtime_check_loc_conf(ngx_conf_t *cf,
     ngx_realtime_loc_conf_t *conf);
 
@@ -130,6 +134,13 @@ static ngx_command_t  ngx_realtime_commands[] = {
     { ngx_string("realtime_token_source"),
       NGX_REALTIME_ANY_CONF|NGX_CONF_1MORE,
       ngx_realtime_auth_source,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_allowed_origins"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_1MORE,
+      ngx_realtime_origin_allow,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -245,6 +256,42 @@ ngx_module_t  ngx_realtime_module = {
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_realtime_exit_process,             /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+/*
+ * Filters have to come behind those of nginx, or they are forgotten: where
+ * the module is built in, a module of the type HTTP comes before them.
+ */
+
+static ngx_http_module_t  ngx_realtime_envelope_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    ngx_realtime_envelope_init,            /* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    NULL,                                  /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_realtime_envelope_module = {
+    NGX_MODULE_V1,
+    &ngx_realtime_envelope_module_ctx,     /* module context */
+    NULL,                                  /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -608,7 +655,37 @@ ngx_realtime_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->send_limit, prev->send_limit, 1048576);
     ngx_conf_merge_value(conf->relay, prev->relay, 0);
 
+    ngx_realtime_merge_serves(cf, prev, conf);
+
     return ngx_realtime_check_loc_conf(cf, conf);
+}
+
+
+/* "if" and "limit_except" are locations to nginx, and the same to people */
+
+static void
+ngx_realtime_merge_serves(ngx_conf_t *cf, ngx_realtime_loc_conf_t *prev,
+    ngx_realtime_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (!clcf->noname || prev->serves == NGX_REALTIME_SERVES_STATUS) {
+        return;
+    }
+
+    conf->serves = prev->serves;
+
+    if (clcf->lmt_excpt && clcf->handler == NULL) {
+
+        if (conf->serves & NGX_REALTIME_SERVES_SOCKET) {
+            clcf->handler = ngx_realtime_handshake_handler;
+
+        } else if (conf->serves & NGX_REALTIME_SERVES_CHAT) {
+            clcf->handler = ngx_realtime_rest_handler;
+        }
+    }
 }
 
 

@@ -41,7 +41,7 @@ my @messages = ('Transport unknown', 'Session ID unknown',
                 'Bad handshake method', 'Bad request', 'Forbidden',
                 'Unsupported protocol version');
 
-my ($TRANSPORT, $SID, $METHOD, $REQUEST, undef, $VERSION) = 0 .. 5;
+my ($TRANSPORT, $SID, $METHOD, $REQUEST, $FORBIDDEN, $VERSION) = 0 .. 5;
 
 my %plain = (Upgrade => undef, Connection => 'close');
 
@@ -72,7 +72,8 @@ sub refused {
     my $body = $o{method} && $o{method} eq 'HEAD' ? '' : $upgrade
                ? $messages[$code]
                : qq({"code":$code,"message":"$messages[$code]"});
-    my $status = $why =~ /is not 13/ ? 426 : 400;
+    my $status = $why =~ /is not 13/ ? 426
+                 : $code == $FORBIDDEN ? 403 : 400;
 
     $bad->case($name, join(' | ', $status,
                            $upgrade ? 'text/html' : 'application/json', $body,
@@ -114,6 +115,10 @@ for (
     map({ ['EIO ' . ($_ // 'missing'), $VERSION, 'EIO is not 4',
            path => path('transport=websocket', defined ? "EIO=$_" : ())] }
         undef, '', 3, 5, 44, '4x', '04'),
+
+    map({ ["Origin $_", $FORBIDDEN, 'Origin not allowed',
+           headers(Origin => $_)] }
+        '', 'null', 'https://localhost', "http://\xc3\xa9"),
 
     ['no Upgrade', $REQUEST,
      'transport is "websocket", but there is no Upgrade', headers(%plain)],
@@ -160,6 +165,13 @@ for (
      headers => { Origin => "\x01" }],
     ['then sid', $SID, 'a sid that no session has', method => 'PUT',
      path => path('EIO=3', 'transport=websocket', 'sid=x')],
+    ['then Upgrade', $REQUEST,
+     'transport is "websocket", but there is no Upgrade',
+     path => path('EIO=3', 'transport=websocket'),
+     headers => {%plain, Origin => 'http://a'}],
+    ['then where Origin is', $FORBIDDEN, 'Origin not allowed',
+     path => path('EIO=3', 'transport=websocket'),
+     headers => { Origin => 'http://a' }],
     ['then the method', $METHOD, 'the handshake is not a GET',
      path => path('EIO=3', 'transport=websocket'), method => 'PUT'],
 ) {
@@ -180,8 +192,7 @@ for (
                                                 '=', 'EIO=4&')],
     ['an empty body', headers('Content-Length' => 0)],
     ['a hundred headers', headers(map { ("X-$_" => $_) } 1 .. 100)],
-    ['Origin: null', headers(Origin => 'null')],
-    ['Origin in UTF-8', headers(Origin => "http://\xc3\xa9")],
+    ['the own Origin', headers(Origin => 'http://localhost')],
 ) {
     my ($name, @request) = @$_;
 

@@ -46,6 +46,10 @@ my $namespace = qr/is no namespace, write for example "\/admin"; "\/" is alw/;
 my $no_zone = qr/needs a zone, write "realtime_zone main 64m;" in the http/;
 my $no_key = qr/need a key to check tokens with, write for example/;
 my $no_database = qr/"realtime_chat" needs a database, write for example/;
+my $origin = qr/is not an origin: write scheme:\/\/host or scheme:/;
+my $socket = qr/is the address of a socket: write the origin of the pages/;
+my $star = qr/"\*" in "realtime_allowed_origins" must stand alone/;
+my $twice = qr/"realtime_allowed_origins" has the origin "[^"]+" twice/;
 my $flag = qr/"yes" in "realtime_message_relay" .* "on" or "off"/;
 
 
@@ -185,6 +189,33 @@ push @serves, map { ["$zone $database", "$_->[0];", $_->[1]] } (
          ("''", '/', 'admin', 'admin/', '/a,b', '/a?b', "'/a\"b'", '/a /',
           '/' . 'a' x 255)),
     ['realtime_namespaces /a; realtime_namespaces /b', $duplicate],
+    (map { ["realtime_allowed_origins $_", undef] }
+         ('*', 'null', 'https://app.example.com', 'http://localhost:3000',
+          'https://*.example.com https://example.com null',
+          'HTTPS://App.Example.COM:8443', 'http://[::1]:3000',
+          'http://127.0.0.1', 'capacitor://localhost',
+          'https://a.example.com https://a.example.com:8443',
+          'https://*.com https://com')),
+    ['realtime_allowed_origins', $number],
+    ['if ($uri) { realtime_allowed_origins *; }', $context],
+    ['realtime_allowed_origins *; realtime_allowed_origins *', $duplicate],
+    (map { ["realtime_allowed_origins $_", $origin] }
+         ("''", 'app.example.com', 'https://', 'https://a/', 'https://a/b',
+          '//a', 'https:/a', 'https://a:', 'https://a:0', 'https://a:65536',
+          'https://a:080', 'https://a:x', 'https://u@a', 'https://u:p@a',
+          'https://a.', 'https://.a', 'https://a..b', 'https://a?b',
+          "'https://a b'", 'https://é', 'https://*', 'https://*.',
+          'https://*a.b', 'https://a.*.b', 'https://a.*',
+          'https://*.*.a', 'https://*.[::1]', 'https://[::1',
+          'https://[::x]', '*://a', '*.example.com', 'self', 'NULL',
+          '~^https://')),
+    (map { ["realtime_allowed_origins $_", $socket] }
+         qw( ws://a wss://a WSS://a:1 )),
+    (map { ["realtime_allowed_origins $_", $star] }
+         ('* null', 'https://a *', '* *')),
+    (map { ["realtime_allowed_origins $_", $twice] }
+         ('null null', 'https://a https://A', 'https://a https://a:443',
+          'http://*.a:80 http://*.a')),
 
     ['realtime_message_relay on', undef],
     ['realtime_message_relay', $number],

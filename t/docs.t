@@ -20,6 +20,7 @@ readme_conf();
 routes();
 events();
 codes();
+envelopes();
 counters();
 links();
 
@@ -105,6 +106,25 @@ sub codes {
 
     is_deeply([sort $docs =~ /^\| `(\w+)` \| \d+ \|/mg], [sort keys %code],
               'and no others');
+}
+
+
+# of errors that nginx makes
+
+sub envelopes {
+    my @table = slurp('src/api/ngx_realtime_envelope.c')
+        =~ /ENVELOPE\((\d+), "(\w+)",\s*"([^"]*)"/g;
+    my ($docs) = slurp('docs/rest.md') =~ /^## What nginx refuses\n(.*)/ms;
+    my %is;
+
+    while (my ($status, $code, $text) = splice @table, 0, 3) {
+        $is{"`$code` | $text"} = 1;
+    }
+
+    my %documented = map { $_ => 1 }
+                     $docs =~ /^\| (?:\d+|other \dxx) \| (.*) \|$/mg;
+
+    is_deeply(\%documented, \%is, 'the errors of nginx');
 }
 
 

@@ -6,6 +6,7 @@
 
 #include "ngx_realtime_rest.h"
 #include "ngx_realtime_counter.h"
+#include "ngx_realtime_header.h"
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_refusal.h"
 
@@ -20,12 +21,6 @@ typedef struct {
     ngx_uint_t                 method;
     ngx_str_t                  names;
 } ngx_realtime_reply_method_t;
-
-
-static ngx_buf_t *ngx_realtime_reply_error(ngx_http_request_t *r,
-    const ngx_realtime_refusal_t *refusal);
-static ngx_int_t ngx_realtime_reply_header(ngx_http_request_t *r,
-    const char *name, ngx_str_t *value);
 
 
 static const ngx_realtime_reply_method_t  ngx_realtime_reply_methods[] = {
@@ -44,7 +39,7 @@ static ngx_str_t  ngx_realtime_reply_type =
     ngx_string("application/json; charset=utf-8");
 static ngx_str_t  ngx_realtime_reply_no_store = ngx_string("no-store");
 static ngx_str_t  ngx_realtime_reply_bearer = ngx_string("Bearer");
-static ngx_str_t  ngx_realtime_reply_retry =
+static ngx_str_t  ngx_realtime_reply_seconds =
     ngx_string(NGX_REALTIME_REPLY_RETRY);
 
 
@@ -77,17 +72,13 @@ ngx_realtime_reply_refusal(ngx_http_request_t *r, ngx_realtime_refusal_e why,
         return rc;
     }
 
-    if (refusal->retry
-        && ngx_realtime_reply_header(r, "Retry-After",
-                                     &ngx_realtime_reply_retry)
-           != NGX_OK)
-    {
+    if (refusal->retry && ngx_realtime_reply_retry(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (refusal->status == NGX_HTTP_UNAUTHORIZED
-        && ngx_realtime_reply_header(r, "WWW-Authenticate",
-                                     &ngx_realtime_reply_bearer)
+        && ngx_realtime_header_add(r, "WWW-Authenticate",
+                                   &ngx_realtime_reply_bearer)
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -99,7 +90,7 @@ ngx_realtime_reply_refusal(ngx_http_request_t *r, ngx_realtime_refusal_e why,
 }
 
 
-static ngx_buf_t *
+ngx_buf_t *
 ngx_realtime_reply_error(ngx_http_request_t *r,
     const ngx_realtime_refusal_t *refusal)
 {
@@ -162,25 +153,18 @@ ngx_int_t
 ngx_realtime_reply_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_buf_t *content)
 {
-    ngx_int_t    rc;
-    ngx_chain_t  out;
+    ngx_int_t             rc;
+    ngx_chain_t           out;
+    ngx_realtime_rest_t  *rest;
 
-    if (content == NULL
-        || ngx_realtime_reply_header(r, "Cache-Control",
-                                     &ngx_realtime_reply_no_store)
-           != NGX_OK)
-    {
+    if (content == NULL || ngx_realtime_reply_headers(r, content) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    rest = ngx_http_get_module_ctx(r, ngx_realtime_module);
+    rest->own = 1;
+
     r->headers_out.status = status;
-    r->headers_out.content_length_n = content->last - content->pos;
-
-    /* the charset is in the type; the length is what gzip_types looks at */
-
-    r->headers_out.content_type = ngx_realtime_reply_type;
-    r->headers_out.content_type_len = sizeof("application/json") - 1;
-    r->headers_out.content_type_lowcase = NULL;
 
     rc = ngx_http_send_header(r);
 
@@ -195,6 +179,30 @@ ngx_realtime_reply_send(ngx_http_request_t *r, ngx_uint_t status,
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+ngx_int_t
+ngx_realtime_reply_headers(ngx_http_request_t *r, ngx_buf_t *content)
+{
+    r->headers_out.content_length_n = content->last - content->pos;
+
+    /* the charset is in the type; the length is what gzip_types looks at */
+
+    r->headers_out.content_type = ngx_realtime_reply_type;
+    r->headers_out.content_type_len = sizeof("application/json") - 1;
+    r->headers_out.content_type_lowcase = NULL;
+
+    return ngx_realtime_header_add(r, "Cache-Control",
+                                   &ngx_realtime_reply_no_store);
+}
+
+
+ngx_int_t
+ngx_realtime_reply_retry(ngx_http_request_t *r)
+{
+    return ngx_realtime_header_add(r, "Retry-After",
+                                   &ngx_realtime_reply_seconds);
 }
 
 
@@ -250,30 +258,5 @@ ngx_realtime_reply_allow(ngx_http_request_t *r, ngx_uint_t methods)
 
     value.len = p - value.data;
 
-    return ngx_realtime_reply_header(r, "Allow", &value);
-}
-
-
-/* name and value live as long as the request */
-
-static ngx_int_t
-ngx_realtime_reply_header(ngx_http_request_t *r, const char *name,
-    ngx_str_t *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = 1;
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->value = *value;
-
-    return NGX_OK;
+    return ngx_realtime_header_add(r, "Allow", &value);
 }

@@ -7,6 +7,8 @@
 #include "ngx_realtime_rest.h"
 #include "ngx_realtime_auth.h"
 #include "ngx_realtime_counter.h"
+#include "ngx_realtime_header.h"
+#include "ngx_realtime_origin.h"
 #include "ngx_realtime_route.h"
 #include "ngx_realtime_slot.h"
 #include "rt_json.h"
@@ -21,7 +23,8 @@
 
 static ngx_int_t ngx_realtime_rest_auth(ngx_realtime_rest_t *rest,
     ngx_realtime_refusal_e *why);
-static ngx_uint_t ngx_realtime_rest_same_origin(ngx_http_request_t *r);
+static ngx_uint_t ngx_realtime_rest_origin(ngx_http_request_t *r,
+    ngx_realtime_auth_conf_t *conf);
 
 static ngx_int_t ngx_realtime_rest_read_body(ngx_realtime_rest_t *rest);
 static ngx_uint_t ngx_realtime_rest_is_json(ngx_http_request_t *r);
@@ -43,10 +46,11 @@ static void ngx_realtime_rest_detach(void *data);
 ngx_int_t
 ngx_realtime_rest_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                rc;
-    ngx_uint_t               methods;
-    ngx_realtime_rest_t     *rest;
-    ngx_realtime_refusal_e   why;
+    ngx_int_t                 rc;
+    ngx_uint_t                methods;
+    ngx_realtime_rest_t      *rest;
+    ngx_realtime_refusal_e    why;
+    ngx_realtime_loc_conf_t  *rlcf;
 
     if (ngx_realtime_slot == -1) {
         /* this process takes no part: it has neither counters nor database */
@@ -64,9 +68,17 @@ ngx_realtime_rest_handler(ngx_http_request_t *r)
 
     ngx_http_set_ctx(r, rest, ngx_realtime_module);
 
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_realtime_module);
+
+    rc = ngx_realtime_origin_preflight(r, rlcf->auth);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
     methods = ngx_realtime_route_find(rest);
 
-    /* a preflight has no credentials, and learns nothing from the answer */
+    /* other OPTIONS have no credentials either, and learn as little */
 
     if (r->method != NGX_HTTP_OPTIONS) {
         rc = ngx_realtime_rest_auth(rest, &why);
@@ -156,7 +168,7 @@ ngx_realtime_rest_auth(ngx_realtime_rest_t *rest, ngx_realtime_refusal_e *why)
     if (rc == NGX_OK
         && source == NGX_REALTIME_TOKEN_COOKIE
         && (r->method & NGX_REALTIME_REST_WRITES)
-        && !ngx_realtime_rest_same_origin(r))
+        && !ngx_realtime_rest_origin(r, rlcf->auth))
     {
         *why = NGX_REALTIME_R_ORIGIN;
         return NGX_DECLINED;
@@ -166,66 +178,19 @@ ngx_realtime_rest_auth(ngx_realtime_rest_t *rest, ngx_realtime_refusal_e *why)
 }
 
 
+/* as the browser says; without a word from it, a cookie proves nothing */
+
 static ngx_uint_t
-ngx_realtime_rest_same_origin(ngx_http_request_t *r)
+ngx_realtime_rest_origin(ngx_http_request_t *r,
+    ngx_realtime_auth_conf_t *conf)
 {
-    u_char     *p;
-    size_t      len;
-    ngx_str_t  *value, *host;
+    ngx_str_t  *site;
 
-    value = ngx_realtime_rest_header(r, "sec-fetch-site");
+    site = ngx_realtime_header_in(r, "sec-fetch-site", NULL);
 
-    if (value && ngx_realtime_string_eq(value, "same-origin")) {
-        return 1;
-    }
-
-    value = ngx_realtime_rest_header(r, "origin");
-
-    if (value == NULL || r->headers_in.host == NULL) {
-        return 0;
-    }
-
-    len = sizeof("http://") - 1;
-
-#if (NGX_HTTP_SSL)
-    if (r->connection->ssl) {
-        len = sizeof("https://") - 1;
-    }
-#endif
-
-    p = (u_char *) (len == sizeof("http://") - 1 ? "http://" : "https://");
-
-    host = &r->headers_in.host->value;
-
-    return value->len == len + host->len
-           && ngx_strncasecmp(value->data, p, len) == 0
-           && ngx_strncasecmp(value->data + len, host->data, host->len) == 0;
-}
-
-
-ngx_str_t *
-ngx_realtime_rest_header(ngx_http_request_t *r, const char *name)
-{
-    size_t            len;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    len = ngx_strlen(name);
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (h[i].key.len == len
-                && ngx_strncmp(h[i].lowcase_key, name, len) == 0)
-            {
-                return &h[i].value;
-            }
-        }
-    }
-
-    return NULL;
+    return (site && ngx_realtime_string_eq(site, "same-origin"))
+           || ngx_realtime_origin_check(r, conf)
+              == NGX_REALTIME_ORIGIN_TRUSTED;
 }
 
 

@@ -50,15 +50,13 @@ typedef struct {
 
     unsigned                     inside:1;  /* the route's handler runs */
     unsigned                     ready:1;   /* the reply is complete */
+    unsigned                     own:1;     /* what is sent is that reply, and
+                                               not a page of nginx */
 } ngx_realtime_rest_t;
 
 
 /* the content handler of "realtime_chat" */
 ngx_int_t ngx_realtime_rest_handler(ngx_http_request_t *r);
-
-/* value of a request header, name in lower case; NULL: it has none */
-ngx_str_t *ngx_realtime_rest_header(ngx_http_request_t *r, const char *name);
-
 
 /* replies, ngx_realtime_reply.c; return what the content handler returns */
 
@@ -68,9 +66,16 @@ ngx_int_t ngx_realtime_reply_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_buf_t *content);
 ngx_int_t ngx_realtime_reply_options(ngx_http_request_t *r);
 
-/* the envelope around the result of a call; NULL: no memory */
+/* the envelope around the result of a call, or an error; NULL: no memory */
 ngx_buf_t *ngx_realtime_reply_success(ngx_http_request_t *r,
     ngx_realtime_call_t *call);
+ngx_buf_t *ngx_realtime_reply_error(ngx_http_request_t *r,
+    const ngx_realtime_refusal_t *refusal);
+
+/* what the headers say of such content, and Retry-After if it is wanted */
+ngx_int_t ngx_realtime_reply_headers(ngx_http_request_t *r,
+    ngx_buf_t *content);
+ngx_int_t ngx_realtime_reply_retry(ngx_http_request_t *r);
 
 /* "Allow" for a mask of methods */
 ngx_int_t ngx_realtime_reply_allow(ngx_http_request_t *r,

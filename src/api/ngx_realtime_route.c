@@ -5,6 +5,7 @@
 
 
 #include "ngx_realtime_route.h"
+#include "ngx_realtime_header.h"
 #include "rt_utf8.h"
 
 
@@ -235,7 +236,7 @@ ngx_realtime_route_send(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
     }
 
     if (args.client_id.data == NULL) {
-        key = ngx_realtime_rest_header(rest->request, "idempotency-key");
+        key = ngx_realtime_header_in(rest->request, "idempotency-key", NULL);
 
         if (key) {
 

@@ -30,6 +30,9 @@ typedef struct {
 } ngx_realtime_auth_key_t;
 
 
+typedef struct ngx_realtime_origins_s  ngx_realtime_origins_t;
+
+
 #define NGX_REALTIME_TOKEN_AUTH    1       /* CONNECT payload auth.token */
 #define NGX_REALTIME_TOKEN_COOKIE  2
 #define NGX_REALTIME_TOKEN_BEARER  3
@@ -49,6 +52,8 @@ struct ngx_realtime_auth_conf_s {
     ngx_uint_t                 nsources;
     ngx_str_t                  cookie;     /* default accessToken */
     ngx_str_t                  query;      /* default token */
+
+    ngx_realtime_origins_t    *origins;    /* NULL: the own origin only */
 };
 
 
@@ -64,7 +69,8 @@ ngx_int_t ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf,
     const char **detail);
 
 /*
- * The token of a request, by the configured order of sources without "auth".
+ * The token of a request, by the configured order of sources without "auth",
+ * and without the cookie if everybody can have the request's origin.
  * Returns NGX_REALTIME_TOKEN_* of the source, or 0 when there is none.
  * "Authorization: Bearer" is matched without regard to case (RFC 6750).
  */

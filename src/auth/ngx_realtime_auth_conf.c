@@ -90,6 +90,10 @@ ngx_realtime_auth_merge_conf(ngx_conf_t *cf, ngx_realtime_auth_conf_t *prev,
         conf->nsources = 3;
     }
 
+    if (conf->origins == NULL) {
+        conf->origins = prev->origins;
+    }
+
     ngx_conf_merge_str_value(conf->issuer, prev->issuer, "");
     ngx_conf_merge_str_value(conf->audience, prev->audience, "");
     ngx_conf_merge_str_value(conf->cookie, prev->cookie, "accessToken");

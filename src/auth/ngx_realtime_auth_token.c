@@ -10,6 +10,7 @@
  */
 
 #include "ngx_realtime_auth.h"
+#include "ngx_realtime_origin.h"
 
 
 static ngx_int_t ngx_realtime_auth_token_cookie(ngx_http_request_t *r,
@@ -35,6 +36,14 @@ ngx_realtime_auth_token(ngx_realtime_auth_conf_t *conf,
 
         case NGX_REALTIME_TOKEN_COOKIE:
             rc = ngx_realtime_auth_token_cookie(r, &conf->cookie, token);
+
+            if (rc == NGX_OK
+                && ngx_realtime_origin_check(r, conf)
+                   == NGX_REALTIME_ORIGIN_ANY)
+            {
+                rc = NGX_DECLINED;
+            }
+
             break;
 
         case NGX_REALTIME_TOKEN_BEARER:

@@ -95,6 +95,7 @@ typedef struct {
 
 
 extern ngx_module_t  ngx_realtime_module;
+extern ngx_module_t  ngx_realtime_envelope_module;
 
 
 #define ngx_realtime_string_eq(s, lit)                                        \

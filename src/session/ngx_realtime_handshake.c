@@ -7,6 +7,7 @@
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_handshake.h"
 #include "ngx_realtime_log.h"
+#include "ngx_realtime_origin.h"
 #include "ngx_realtime_poll.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
@@ -32,6 +33,8 @@ typedef struct {
 static ngx_int_t ngx_realtime_handshake_check(ngx_http_request_t *r,
     ngx_realtime_handshake_query_t *q, const char **why);
 static ngx_uint_t ngx_realtime_handshake_bad_origin(ngx_http_request_t *r);
+static ngx_int_t ngx_realtime_handshake_allow(ngx_http_request_t *r,
+    const char **why);
 static ngx_int_t ngx_realtime_handshake_websocket(ngx_http_request_t *r,
     ngx_realtime_handshake_t *hs);
 static ngx_int_t ngx_realtime_handshake_identify(ngx_http_request_t *r,
@@ -47,11 +50,19 @@ ngx_realtime_handshake_handler(ngx_http_request_t *r)
 {
     ngx_int_t                        rc;
     const char                      *why;
+    ngx_realtime_loc_conf_t         *rlcf;
     ngx_realtime_handshake_t        *hs;
     ngx_realtime_handshake_query_t   q;
 
     if (ngx_realtime_slot == -1) {
         return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_realtime_module);
+
+    rc = ngx_realtime_origin_preflight(r, rlcf->auth);
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
     rc = ngx_realtime_handshake_check(r, &q, &why);
@@ -69,7 +80,7 @@ ngx_realtime_handshake_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    hs->conf = ngx_http_get_module_loc_conf(r, ngx_realtime_module);
+    hs->conf = rlcf;
 
     rc = ngx_realtime_handshake_identify(r, hs);
     if (rc != NGX_OK) {
@@ -119,6 +130,7 @@ static ngx_int_t
 ngx_realtime_handshake_check(ngx_http_request_t *r,
     ngx_realtime_handshake_query_t *q, const char **why)
 {
+    ngx_int_t  rc;
     ngx_str_t  value;
 
     ngx_str_null(&q->sid);
@@ -157,7 +169,7 @@ ngx_realtime_handshake_check(ngx_http_request_t *r,
             return 1 + RT_EIO_BAD_METHOD;
         }
 
-        return NGX_OK;
+        return ngx_realtime_handshake_allow(r, why);
     }
 
     if (r->method != NGX_HTTP_GET) {
@@ -168,6 +180,11 @@ ngx_realtime_handshake_check(ngx_http_request_t *r,
     if (q->websocket && r->headers_in.upgrade == NULL) {
         *why = "transport is \"websocket\", but there is no Upgrade";
         return 1 + RT_EIO_BAD_REQUEST;
+    }
+
+    rc = ngx_realtime_handshake_allow(r, why);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (ngx_http_arg(r, (u_char *) "EIO", 3, &value) != NGX_OK
@@ -212,6 +229,27 @@ ngx_realtime_handshake_bad_origin(ngx_http_request_t *r)
     }
 
     return 0;
+}
+
+
+/* at the place of engine.io's allowRequest(), and behind a handshake too */
+
+static ngx_int_t
+ngx_realtime_handshake_allow(ngx_http_request_t *r, const char **why)
+{
+    ngx_realtime_loc_conf_t  *rlcf;
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_realtime_module);
+
+    if (ngx_realtime_origin_check(r, rlcf->auth)
+        != NGX_REALTIME_ORIGIN_FOREIGN)
+    {
+        return NGX_OK;
+    }
+
+    *why = "Origin not allowed";
+
+    return 1 + RT_EIO_FORBIDDEN;
 }
 
 
@@ -288,8 +326,10 @@ ngx_int_t
 ngx_realtime_handshake_error(ngx_http_request_t *r, ngx_int_t code,
     const char *why)
 {
-    return ngx_realtime_handshake_refuse(r, NGX_HTTP_BAD_REQUEST, code,
-                                         rt_eio_errors[code], why);
+    return ngx_realtime_handshake_refuse(r, code == RT_EIO_FORBIDDEN
+                                            ? NGX_HTTP_FORBIDDEN
+                                            : NGX_HTTP_BAD_REQUEST,
+                                         code, rt_eio_errors[code], why);
 }
 
 

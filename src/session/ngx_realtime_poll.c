@@ -745,6 +745,12 @@ ngx_realtime_poll_packets(ngx_realtime_session_t *s, u_char *body, size_t len)
         ngx_realtime_count(messages_in);
 
         t = s->transport;
+
+        if (!binary && data.len == 1 && data.data[0] == RT_EIO_CLOSE) {
+            /* who says it himself hears no Close in his GET, but a NOOP */
+            ngx_realtime_polling_hold(t, 1);
+        }
+
         t->up->packet(s, (u_char *) data.data, data.len, binary);
 
         s = ngx_realtime_session_find(ref);
