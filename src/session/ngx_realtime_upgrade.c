@@ -138,6 +138,7 @@ ngx_realtime_upgrade_handler(ngx_http_request_t *r, ngx_str_t *sid)
 
     if (ngx_realtime_upgrade_ask(probe, NGX_REALTIME_POLL_PROBE) != NGX_OK) {
         ngx_realtime_upgrade_free(probe);
+        ngx_free(probe);
         return ngx_realtime_handshake_error(r, RT_EIO_SID_UNKNOWN,
                                             "the worker of the sid is gone");
     }
