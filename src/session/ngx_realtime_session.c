@@ -225,8 +225,11 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
 
     s->user.data = (u_char *) s + sizeof(ngx_realtime_session_t);
     s->user.len = user->len;
-    ngx_memcpy(s->user.data, user->data, user->len);
     s->expires = expires;
+
+    if (user->len) {
+        ngx_memcpy(s->user.data, user->data, user->len);
+    }
 
     s->age.handler = ngx_realtime_session_age;
     s->connect_by = ngx_current_msec + conf->connect_timeout;
