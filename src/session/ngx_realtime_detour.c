@@ -86,6 +86,8 @@ struct ngx_realtime_detour_s {
 };
 
 
+static void ngx_realtime_detour_probe(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter);
 static void ngx_realtime_detour_tell(const ngx_realtime_waiter_t *waiter,
     ngx_realtime_detour_e kind, ngx_uint_t code);
 static void ngx_realtime_detour_give(ngx_realtime_session_t *s,
@@ -143,22 +145,7 @@ ngx_realtime_upgrade_request(ngx_realtime_session_t *s,
     }
 
     if (op == NGX_REALTIME_POLL_PROBE) {
-
-        if (s == NULL) {
-            ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_REFUSED,
-                                     RT_EIO_SID_UNKNOWN);
-
-        } else if (s->detour || s->probing.generation
-                   || !ngx_realtime_polling_is(s->transport))
-        {
-            ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_REFUSED,
-                                     RT_EIO_BAD_REQUEST);
-
-        } else {
-            s->probing = *waiter;
-            ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_ALLOWED, 0);
-        }
-
+        ngx_realtime_detour_probe(s, waiter);
         return;
     }
 
@@ -187,6 +174,53 @@ ngx_realtime_upgrade_request(ngx_realtime_session_t *s,
     default: /* NGX_REALTIME_POLL_TAKE */
         ngx_realtime_detour_give(s, waiter);
     }
+}
+
+
+static void
+ngx_realtime_detour_probe(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter)
+{
+    if (s == NULL) {
+        ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_REFUSED,
+                                 RT_EIO_SID_UNKNOWN);
+        return;
+    }
+
+    ngx_realtime_detour_check_probing(s);
+
+    if (s->detour || s->probing.generation
+        || !ngx_realtime_polling_is(s->transport))
+    {
+        ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_REFUSED,
+                                 RT_EIO_BAD_REQUEST);
+        return;
+    }
+
+    s->probing = *waiter;
+    s->probing_of = ngx_realtime_zone_sh->slots[waiter->slot].generation;
+
+    ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_ALLOWED, 0);
+}
+
+
+void
+ngx_realtime_detour_check_probing(ngx_realtime_session_t *s)
+{
+    ngx_uint_t  slot;
+
+    slot = s->probing.slot;
+
+    if (s->probing.generation == 0 || s->detour
+        || ((ngx_realtime_slot_live_mask() & ngx_realtime_slot_bit(slot))
+            && ngx_realtime_zone_sh->slots[slot].generation
+               == s->probing_of))
+    {
+        return;
+    }
+
+    s->probing.generation = 0;
+    ngx_realtime_polling_hold(s->transport, 0);
 }
 
 

@@ -669,6 +669,8 @@ ngx_realtime_poll_request(u_char *sid, ngx_realtime_poll_op_e op,
 
     case NGX_REALTIME_POLL_GET:
 
+        ngx_realtime_detour_check_probing(s);
+
         if (ngx_realtime_polling_get(s->transport, waiter) != NGX_OK) {
             ngx_realtime_session_refuse(s, "a second GET beside a parked "
                                            "one");

@@ -66,6 +66,7 @@ struct ngx_realtime_session_s {
 
     ngx_realtime_waiter_t      probing;    /* the WebSocket that may take over;
                                               generation 0: none */
+    uint64_t                   probing_of; /* generation of its slot */
 
     unsigned                   pinged:1;   /* a pong is due */
     unsigned                   drain:1;    /* the worker exits */
@@ -212,6 +213,9 @@ void ngx_realtime_detour_deliver(ngx_realtime_session_t *s,
     ngx_realtime_msg_t *m, ngx_uint_t from_room);
 void ngx_realtime_detour_free(ngx_realtime_session_t *s);
 ngx_uint_t ngx_realtime_detour_is_ghost(ngx_realtime_session_t *s);
+
+/* polls on if the worker of the WebSocket that may take over has died */
+void ngx_realtime_detour_check_probing(ngx_realtime_session_t *s);
 
 
 #endif /* _NGX_REALTIME_SESSION_H_INCLUDED_ */
