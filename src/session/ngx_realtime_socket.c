@@ -15,20 +15,11 @@
 
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_log.h"
+#include "ngx_realtime_pending.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
 #include "rt_json.h"
 #include "rt_ws.h"
-
-
-struct ngx_realtime_pending_s {
-    ngx_uint_t                 expected;   /* attachments, all told */
-    ngx_uint_t                 n;          /* those that are there */
-    size_t                     bytes;      /* of them */
-    ngx_str_t                  attachments[RT_SIO_ATTACHMENTS];
-    size_t                     len;        /* of the packet */
-    u_char                     packet[];
-};
 
 
 static void ngx_realtime_socket_complete(ngx_realtime_session_t *s,
@@ -36,8 +27,6 @@ static void ngx_realtime_socket_complete(ngx_realtime_session_t *s,
 static void ngx_realtime_socket_event(ngx_realtime_session_t *s,
     ngx_realtime_socket_t *sk, rt_sio_packet_t *pkt, rt_str_t *name,
     ngx_str_t *attachments, ngx_uint_t n);
-static void ngx_realtime_socket_wait(ngx_realtime_session_t *s,
-    rt_sio_packet_t *pkt, u_char *data, size_t len);
 static void ngx_realtime_socket_disconnect(ngx_realtime_session_t *s,
     ngx_realtime_socket_t *sk);
 static void ngx_realtime_socket_connect(ngx_realtime_session_t *s,
@@ -97,34 +86,14 @@ ngx_realtime_socket_packet(ngx_realtime_session_t *s, u_char *data,
         return;
     }
 
-    if (pkt.attachments) {
-        ngx_realtime_socket_wait(s, &pkt, data, len);
+    if (pkt.attachments == 0) {
+        ngx_realtime_socket_complete(s, data, len, NULL, 0);
         return;
     }
 
-    ngx_realtime_socket_complete(s, data, len, NULL, 0);
-}
-
-
-static void
-ngx_realtime_socket_wait(ngx_realtime_session_t *s, rt_sio_packet_t *pkt,
-    u_char *data, size_t len)
-{
-    ngx_realtime_pending_t  *pending;
-
-    pending = ngx_alloc(sizeof(ngx_realtime_pending_t) + len, s->log);
-    if (pending == NULL) {
+    if (ngx_realtime_pending_create(s, pkt.attachments, data, len) != NGX_OK) {
         ngx_realtime_session_close(s, RT_WS_INTERNAL, "no memory");
-        return;
     }
-
-    pending->expected = pkt->attachments;
-    pending->n = 0;
-    pending->bytes = 0;
-    pending->len = len;
-    ngx_memcpy(pending->packet, data, len);
-
-    s->pending = pending;
 }
 
 
@@ -132,7 +101,6 @@ void
 ngx_realtime_socket_attachment(ngx_realtime_session_t *s, u_char *data,
     size_t len)
 {
-    u_char                  *p;
     ngx_realtime_pending_t  *pending;
 
     pending = s->pending;
@@ -149,19 +117,12 @@ ngx_realtime_socket_attachment(ngx_realtime_session_t *s, u_char *data,
         return;
     }
 
-    p = ngx_alloc(len ? len : 1, s->log);
-    if (p == NULL) {
+    if (ngx_realtime_pending_add(pending, data, len, s->log) != NGX_OK) {
         ngx_realtime_session_close(s, RT_WS_INTERNAL, "no memory");
         return;
     }
 
-    ngx_memcpy(p, data, len);
-
-    pending->attachments[pending->n].data = p;
-    pending->attachments[pending->n].len = len;
-    pending->bytes += len;
-
-    if (++pending->n < pending->expected) {
+    if (pending->n < pending->expected) {
         return;
     }
 
@@ -172,27 +133,15 @@ ngx_realtime_socket_attachment(ngx_realtime_session_t *s, u_char *data,
     ngx_realtime_socket_complete(s, pending->packet, pending->len,
                                  pending->attachments, pending->n);
 
-    while (pending->n) {
-        ngx_free(pending->attachments[--pending->n].data);
-    }
-
-    ngx_free(pending);
+    ngx_realtime_pending_free(pending);
 }
 
 
 void
 ngx_realtime_socket_forget_pending(ngx_realtime_session_t *s)
 {
-    ngx_realtime_pending_t  *pending;
-
-    pending = s->pending;
-
-    if (pending) {
-        while (pending->n) {
-            ngx_free(pending->attachments[--pending->n].data);
-        }
-
-        ngx_free(pending);
+    if (s->pending) {
+        ngx_realtime_pending_free(s->pending);
         s->pending = NULL;
     }
 }

@@ -4,17 +4,24 @@
  */
 
 
+#include "ngx_realtime_pending.h"
 #include "ngx_realtime_slot.h"
 #include "ngx_realtime_state.h"
 
 
-/* the head, then the user, then a socket after the other, then the messages */
+/* the head, then the user, then a socket after the other, then the messages,
+   then the pending packet, then its attachments */
 
 typedef struct {
     int64_t                    expires;
     uint32_t                   nsockets;
     uint32_t                   nmessages;
     uint32_t                   user;       /* length; the bytes follow */
+    uint32_t                   ping;       /* ms to the next one */
+    uint32_t                   packet;     /* length of the pending one; 0:
+                                              none */
+    uint16_t                   expected;   /* attachments of it */
+    uint16_t                   nattachments;
     uint64_t                   had[NGX_REALTIME_SLOTS];
 } ngx_realtime_state_t;
 
@@ -40,12 +47,17 @@ typedef struct {
 } ngx_realtime_state_input_t;
 
 
+static void ngx_realtime_state_print_pending(ngx_realtime_pending_t *pending,
+    u_char *p);
+static uint32_t ngx_realtime_state_ping(ngx_realtime_session_t *s);
 static u_char *ngx_realtime_state_get(ngx_realtime_state_input_t *in,
     size_t len);
 static ngx_int_t ngx_realtime_state_socket(ngx_realtime_session_t *s,
     ngx_realtime_state_input_t *in);
 static ngx_int_t ngx_realtime_state_message(ngx_realtime_session_t *s,
     ngx_realtime_state_input_t *in);
+static ngx_int_t ngx_realtime_state_pending(ngx_realtime_session_t *s,
+    ngx_realtime_state_input_t *in, ngx_realtime_state_t *state);
 
 
 size_t
@@ -72,6 +84,11 @@ ngx_realtime_state_size(ngx_realtime_session_t *s, ngx_realtime_out_t *out)
                 + ngx_realtime_msg_payload_len(node->message);
     }
 
+    if (s->pending) {
+        size += s->pending->len + s->pending->bytes
+                + s->pending->n * sizeof(uint32_t);
+    }
+
     return size;
 }
 
@@ -85,15 +102,16 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
     ngx_realtime_msg_t             *m;
     ngx_realtime_socket_t          *sk;
     ngx_realtime_out_node_t        *node;
-    ngx_realtime_state_t     state;
-    ngx_realtime_state_socket_t    socket;
-    ngx_realtime_state_message_t   message;
+    ngx_realtime_state_t            state;
+    ngx_realtime_state_socket_t     socket;
+    ngx_realtime_state_message_t    message;
 
     start = p;
 
     ngx_memzero(&state, sizeof(state));
     state.expires = s->expires;
     state.user = s->user.len;
+    state.ping = ngx_realtime_state_ping(s);
     ngx_realtime_bus_cursors(state.had);
 
     p = ngx_cpymem(p, &state, sizeof(state));
@@ -133,7 +151,45 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
         state.nmessages++;
     }
 
+    if (s->pending) {
+        state.packet = s->pending->len;
+        state.expected = s->pending->expected;
+        state.nattachments = s->pending->n;
+
+        ngx_realtime_state_print_pending(s->pending, p);
+    }
+
     ngx_memcpy(start, &state, sizeof(state));
+}
+
+
+static void
+ngx_realtime_state_print_pending(ngx_realtime_pending_t *pending, u_char *p)
+{
+    uint32_t    len;
+    ngx_uint_t  i;
+
+    p = ngx_cpymem(p, pending->packet, pending->len);
+
+    for (i = 0; i < pending->n; i++) {
+        len = pending->attachments[i].len;
+
+        p = ngx_cpymem(p, &len, sizeof(len));
+        p = ngx_cpymem(p, pending->attachments[i].data, len);
+    }
+}
+
+
+/* a worker that is behind with its pings owes one at once */
+
+static uint32_t
+ngx_realtime_state_ping(ngx_realtime_session_t *s)
+{
+    ngx_msec_int_t  left;
+
+    left = s->ping_at - ngx_current_msec;
+
+    return ngx_max(left, 0);
 }
 
 
@@ -145,8 +201,8 @@ ngx_realtime_state_restore(ngx_realtime_transport_t *t,
     uint32_t                      i;
     ngx_str_t                     user;
     ngx_realtime_session_t       *s;
-    ngx_realtime_state_input_t   in;
-    ngx_realtime_state_t   state;
+    ngx_realtime_state_t          state;
+    ngx_realtime_state_input_t    in;
 
     in.pos = data;
     in.last = data + len;
@@ -181,6 +237,13 @@ ngx_realtime_state_restore(ngx_realtime_transport_t *t,
         }
     }
 
+    if (ngx_realtime_state_pending(s, &in, &state) != NGX_OK) {
+        goto failed;
+    }
+
+    /* the client's timer goes on, wherever its session is */
+    s->ping_at = ngx_current_msec + state.ping;
+
     ngx_memcpy(had, state.had, sizeof(state.had));
 
     return s;
@@ -214,10 +277,10 @@ static ngx_int_t
 ngx_realtime_state_socket(ngx_realtime_session_t *s,
     ngx_realtime_state_input_t *in)
 {
-    u_char                        *p;
-    rt_str_t                       name;
-    ngx_str_t                     *nsp;
-    ngx_realtime_identity_t        id;
+    u_char                       *p;
+    rt_str_t                      name;
+    ngx_str_t                    *nsp;
+    ngx_realtime_identity_t       id;
     ngx_realtime_state_socket_t   socket;
 
     p = ngx_realtime_state_get(in, sizeof(socket));
@@ -255,8 +318,8 @@ static ngx_int_t
 ngx_realtime_state_message(ngx_realtime_session_t *s,
     ngx_realtime_state_input_t *in)
 {
-    u_char                         *p;
-    ngx_realtime_msg_t             *m;
+    u_char                        *p;
+    ngx_realtime_msg_t            *m;
     ngx_realtime_state_message_t   message;
 
     p = ngx_realtime_state_get(in, sizeof(message));
@@ -280,6 +343,50 @@ ngx_realtime_state_message(ngx_realtime_session_t *s,
 
     s->transport->ops->send(s->transport, m);
     ngx_realtime_msg_unref(m);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_state_pending(ngx_realtime_session_t *s,
+    ngx_realtime_state_input_t *in, ngx_realtime_state_t *state)
+{
+    u_char      *p;
+    uint32_t     len;
+    ngx_uint_t   i;
+
+    if (state->packet == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_realtime_state_get(in, state->packet);
+
+    if (p == NULL || state->expected > RT_SIO_ATTACHMENTS
+        || state->nattachments >= state->expected
+        || ngx_realtime_pending_create(s, state->expected, p, state->packet)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < state->nattachments; i++) {
+
+        p = ngx_realtime_state_get(in, sizeof(len));
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(&len, p, sizeof(len));
+
+        p = ngx_realtime_state_get(in, len);
+
+        if (p == NULL
+            || ngx_realtime_pending_add(s->pending, p, len, s->log) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
 
     return NGX_OK;
 }
