@@ -101,7 +101,7 @@ for (
     ['the second of two Origins', $REQUEST, 'control characters in Origin',
      headers(Origin => "http://a\r\nOrigin: \x02")],
 
-    ['a sid', $SID, 'the worker of the sid is gone',
+    ['a sid', $SID, 'a sid of no session here',
      path => path('EIO=4', 'transport=websocket', 'sid=' . 'x' x 20)],
     ['a sid without an upgrade', $SID, 'a sid that no session has',
      path => path('EIO=4', 'transport=websocket', 'sid=x'),

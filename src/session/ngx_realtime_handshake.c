@@ -71,6 +71,12 @@ ngx_realtime_handshake_handler(ngx_http_request_t *r)
     }
 
     if (q.sid.len) {
+
+        if (ngx_realtime_session_here(&q.sid, r) != NGX_OK) {
+            return ngx_realtime_handshake_error(r, RT_EIO_SID_UNKNOWN,
+                                                "a sid of no session here");
+        }
+
         return q.websocket ? ngx_realtime_upgrade_handler(r, &q.sid)
                            : ngx_realtime_poll_handler(r, &q.sid, NULL);
     }
@@ -309,8 +315,8 @@ ngx_realtime_handshake_ready(ngx_realtime_transport_t *t,
 
     ngx_realtime_session_t  *s;
 
-    s = ngx_realtime_session_create(t, hs->conf, &hs->identity.user,
-                                    hs->identity.expires);
+    s = ngx_realtime_session_create(t, hs->conf, ngx_realtime_session_place(r),
+                                    &hs->identity.user, hs->identity.expires);
     if (s == NULL) {
         return NGX_ERROR;
     }

@@ -199,8 +199,8 @@ ngx_realtime_poll_handshake(ngx_realtime_poll_t *poll,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    s = ngx_realtime_session_create(t, rlcf, &identity->user,
-                                    identity->expires);
+    s = ngx_realtime_session_create(t, rlcf, ngx_realtime_session_place(r),
+                                    &identity->user, identity->expires);
     if (s == NULL) {
         t->ops->close(t, 0);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

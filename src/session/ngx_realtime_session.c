@@ -34,13 +34,15 @@
 /*
  * Sessions of a worker stand in a table.  A sid is base64url of
  *
- *   slot (1)  index (3)  random (11)
+ *   slot (1)  index (3)  place (2)  random (9)
  *
- * so that every worker can tell which one to ask.  88 random bits make it a
- * secret; the slot and the index are none.
+ * so that every worker can tell which one to ask, and whether the location of
+ * a request is that which has let the session in.  72 random bits make it a
+ * secret; the rest is none, but no other will do.
  */
 
 #define NGX_REALTIME_SID_BYTES     15
+#define NGX_REALTIME_SID_PLACE     4       /* where it begins */
 #define NGX_REALTIME_SESSIONS_MAX  0xffffff
 
 
@@ -50,7 +52,8 @@ static void ngx_realtime_session_closed(void *data, const char *reason);
 static void ngx_realtime_session_echo(ngx_realtime_session_t *s, u_char *p,
     size_t len, ngx_uint_t binary);
 static ngx_uint_t ngx_realtime_session_unconnected(ngx_realtime_session_t *s);
-static ngx_int_t ngx_realtime_session_enter(ngx_realtime_session_t *s);
+static ngx_int_t ngx_realtime_session_enter(ngx_realtime_session_t *s,
+    uint16_t place);
 static void ngx_realtime_session_age(ngx_realtime_age_t *age);
 static void ngx_realtime_session_ping(ngx_realtime_session_t *s);
 static time_t ngx_realtime_session_expires(ngx_realtime_session_t *s);
@@ -120,7 +123,7 @@ ngx_realtime_session_random(u_char *sid)
 /* a place in the table, and the sid that leads to it */
 
 static ngx_int_t
-ngx_realtime_session_enter(ngx_realtime_session_t *s)
+ngx_realtime_session_enter(ngx_realtime_session_t *s, uint16_t place)
 {
     u_char     raw[NGX_REALTIME_SID_BYTES];
     ngx_str_t  in, out;
@@ -136,6 +139,7 @@ ngx_realtime_session_enter(ngx_realtime_session_t *s)
     raw[1] = (u_char) (s->ref.index >> 16);
     raw[2] = (u_char) (s->ref.index >> 8);
     raw[3] = (u_char) s->ref.index;
+    ngx_memcpy(raw + NGX_REALTIME_SID_PLACE, &place, sizeof(place));
 
     in.data = raw;
     in.len = sizeof(raw);
@@ -203,9 +207,52 @@ ngx_realtime_session_slot(ngx_str_t *sid, ngx_uint_t *slot)
 }
 
 
+/* the same in every worker, and after a reload */
+
+uint16_t
+ngx_realtime_session_place(ngx_http_request_t *r)
+{
+    uint32_t                   crc;
+    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_srv_conf_t  *cscf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+
+    ngx_crc32_init(crc);
+    ngx_crc32_update(&crc, cscf->server_name.data, cscf->server_name.len);
+    ngx_crc32_update(&crc, (u_char *) " ", 1);
+    ngx_crc32_update(&crc, clcf->name.data, clcf->name.len);
+    ngx_crc32_final(crc);
+
+    return (uint16_t) (crc ^ crc >> 16);
+}
+
+
+ngx_int_t
+ngx_realtime_session_here(ngx_str_t *sid, ngx_http_request_t *r)
+{
+    u_char     raw[NGX_REALTIME_SID_BYTES + 1];
+    uint16_t   place;
+    ngx_str_t  out;
+
+    out.data = raw;
+
+    if (ngx_decode_base64url(&out, sid) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    place = ngx_realtime_session_place(r);
+
+    return ngx_memcmp(raw + NGX_REALTIME_SID_PLACE, &place, sizeof(place))
+           ? NGX_ERROR : NGX_OK;
+}
+
+
 ngx_realtime_session_t *
 ngx_realtime_session_create(ngx_realtime_transport_t *t,
-    ngx_realtime_loc_conf_t *conf, ngx_str_t *user, time_t expires)
+    ngx_realtime_loc_conf_t *conf, uint16_t place, ngx_str_t *user,
+    time_t expires)
 {
     ngx_realtime_session_t  *s;
 
@@ -214,7 +261,7 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
         return NULL;
     }
 
-    if (ngx_realtime_session_enter(s) != NGX_OK) {
+    if (ngx_realtime_session_enter(s, place) != NGX_OK) {
         ngx_free(s);
         return NULL;
     }

@@ -114,11 +114,14 @@ typedef struct {
 ngx_int_t ngx_realtime_session_init(ngx_cycle_t *cycle,
     const ngx_realtime_session_ops_t *ops);
 
-/* a new session on t with a fresh sid; user and expires as in the struct.
-   NULL: no memory */
+/*
+ * A new session on t with a fresh sid; user and expires as in the struct;
+ * place: that of its location, or anything if the client never hears the sid.
+ * NULL: no memory.
+ */
 ngx_realtime_session_t *ngx_realtime_session_create(
     ngx_realtime_transport_t *t, ngx_realtime_loc_conf_t *conf,
-    ngx_str_t *user, time_t expires);
+    uint16_t place, ngx_str_t *user, time_t expires);
 
 /* says OPEN to the client */
 void ngx_realtime_session_open(ngx_realtime_session_t *s,
@@ -154,6 +157,13 @@ ngx_realtime_session_t *ngx_realtime_session_by_sid(const u_char *sid);
  * gets a request knows whom to ask: NGX_ERROR if it is no sid of ours.
  */
 ngx_int_t ngx_realtime_session_slot(ngx_str_t *sid, ngx_uint_t *slot);
+
+/*
+ * It tells the location as well: what checked the client there, keys and
+ * "allow", did not check him for another one.  NGX_ERROR: not this one.
+ */
+uint16_t ngx_realtime_session_place(ngx_http_request_t *r);
+ngx_int_t ngx_realtime_session_here(ngx_str_t *sid, ngx_http_request_t *r);
 
 /* 15 random bytes as 20 characters; NGX_ERROR: no randomness */
 ngx_int_t ngx_realtime_session_random(u_char *sid);

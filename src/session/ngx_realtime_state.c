@@ -220,7 +220,7 @@ ngx_realtime_state_restore(ngx_realtime_transport_t *t,
         return NULL;
     }
 
-    s = ngx_realtime_session_create(t, conf, &user, state.expires);
+    s = ngx_realtime_session_create(t, conf, 0, &user, state.expires);
     if (s == NULL) {
         return NULL;
     }
