@@ -11,6 +11,11 @@
  * little early by chance, so that clients that came together do not ping
  * together.  No pong within ping_timeout ends the session.
  *
+ * Ageing is up to two ticks late.  With intervals as short as those of the
+ * conformance suites this matters, so the first ping is that much earlier,
+ * and the time that a ping was late is taken off the time for the pong: a
+ * session without a pong is over when interval and timeout have passed.
+ *
  * Each session has one ageing entry for the nearest of: ping, pong, CONNECT,
  * expiry of its token, drain.
  *
@@ -40,6 +45,8 @@
  * a request is that which has let the session in.  72 random bits make it a
  * secret; the rest is none, but no other will do.
  */
+
+#define NGX_REALTIME_SESSION_LATE  (2 * NGX_REALTIME_AGE_TICK)     /* ms */
 
 #define NGX_REALTIME_SID_BYTES     15
 #define NGX_REALTIME_SID_PLACE     4       /* where it begins */
@@ -281,6 +288,7 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
     s->age.handler = ngx_realtime_session_age;
     s->connect_by = ngx_current_msec + conf->connect_timeout;
     s->ping_at = ngx_current_msec + conf->ping_interval
+                 - ngx_min(NGX_REALTIME_SESSION_LATE, conf->ping_interval / 3)
                  - ngx_random() % (conf->ping_interval / 8 + 1);
 
     ngx_queue_insert_tail(&ngx_realtime_sessions, &s->queue);
@@ -631,9 +639,15 @@ ngx_realtime_session_age(ngx_realtime_age_t *age)
 static void
 ngx_realtime_session_ping(ngx_realtime_session_t *s)
 {
+    ngx_msec_t  late;
+
     if (s->pinged || !ngx_realtime_session_past(s->ping_at)) {
         return;
     }
+
+    late = ngx_current_msec - s->ping_at;
+    late = ngx_min(late, NGX_REALTIME_SESSION_LATE);
+    late = ngx_min(late, s->conf->ping_timeout / 2);
 
     s->ping_at = ngx_current_msec + s->conf->ping_interval;
 
@@ -643,7 +657,7 @@ ngx_realtime_session_ping(ngx_realtime_session_t *s)
     }
 
     s->pinged = 1;
-    s->pong_by = ngx_current_msec + s->conf->ping_timeout;
+    s->pong_by = ngx_current_msec + s->conf->ping_timeout - late;
 
     s->transport->ops->send(s->transport, ngx_realtime_session_ping_msg);
 }

@@ -145,7 +145,7 @@ const cases = {
   async 'heartbeat, polling: no pong'() {
     const session = await pollingSession();
 
-    await sleep(600);
+    await sleep(500);
 
     return gone(session);
   },
