@@ -754,6 +754,11 @@ ngx_realtime_session_drain(void)
     {
         s = ngx_queue_data(q, ngx_realtime_session_t, queue);
 
+        if (ngx_realtime_detour_is_ghost(s)) {
+            /* has moved, and goes when it has forwarded what it owes */
+            continue;
+        }
+
         s->drain = 1;
         s->drain_at = ngx_current_msec + ngx_random() % (window + 1);
         ngx_realtime_session_rearm(s);
