@@ -152,6 +152,16 @@ is_deeply([answers($c, 2)], ['200 ok', "200 4\xe2\x82\xac"],
           'a character in two chunks');
 
 
+# a last word
+
+($c, $s) = ($t->tcp, session());
+syswrite $c, post($s, '1');
+close $c;
+ok(Test::Realtime::wait_for(0.5, sub { $t->get('/status')->{json}{connections}
+                                       <= 1 }),
+   'a client that does not wait for the answer to its Close is gone');
+
+
 # HTTP/2
 
 my $http1 = $t->url . '/engine/';

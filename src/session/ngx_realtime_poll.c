@@ -15,6 +15,7 @@
 
 
 #define NGX_REALTIME_POLL_CHECK  1000      /* ms: is the other worker there? */
+#define NGX_REALTIME_POLL_CLOSE  20        /* ms: a GET may be on its way */
 
 
 /* a request that waits for its answer; in its pool */
@@ -30,6 +31,7 @@ typedef struct {
                                               the handler returned */
     unsigned                   get:1;
     unsigned                   wrong:1;    /* a forbidden type of body */
+    unsigned                   close:1;    /* a Close that is not yet asked */
     unsigned                   answered:1;
     unsigned                   suspended:1;  /* the handler has returned */
 } ngx_realtime_poll_t;
@@ -56,6 +58,7 @@ static ngx_int_t ngx_realtime_poll_copy(ngx_http_request_t *r,
 static ngx_int_t ngx_realtime_poll_suspend_get(ngx_realtime_poll_t *poll);
 static ngx_int_t ngx_realtime_poll_suspend(ngx_realtime_poll_t *poll);
 static void ngx_realtime_poll_check(ngx_realtime_age_t *age);
+static ngx_int_t ngx_realtime_poll_close(ngx_realtime_poll_t *poll);
 static void ngx_realtime_poll_answer(const ngx_realtime_waiter_t *waiter,
     ngx_realtime_poll_e kind, u_char *body, size_t len);
 static void ngx_realtime_poll_answered(ngx_uint_t from, u_char *data,
@@ -172,6 +175,12 @@ ngx_realtime_poll_cleanup(void *data)
     if (poll->sid.len && poll->get && !poll->answered) {
         (void) ngx_realtime_poll_ask(&poll->sid, NGX_REALTIME_POLL_ABORT,
                                      poll->ref, NULL, 0);
+    }
+
+    if (poll->close) {
+        /* who closes does not always wait for the answer */
+        poll->answered = 1;
+        (void) ngx_realtime_poll_close(poll);
     }
 
     ngx_realtime_table_remove(&ngx_realtime_polls, poll->ref);
@@ -308,6 +317,19 @@ ngx_realtime_poll_body(ngx_http_request_t *r)
         body.len = 0;
     }
 
+    if (body.len == 1 && body.data[0] == RT_EIO_CLOSE) {
+
+        /*
+         * It overtakes the GET that the client has sent just before, to
+         * another worker, which then finds no session.
+         */
+
+        poll->close = 1;
+        (void) ngx_realtime_poll_suspend(poll);
+        ngx_realtime_age_set(&poll->age, NGX_REALTIME_POLL_CLOSE);
+        return;
+    }
+
     if (ngx_realtime_poll_ask(&poll->sid, NGX_REALTIME_POLL_POST, poll->ref,
                               body.data, body.len)
         != NGX_OK)
@@ -426,9 +448,19 @@ ngx_realtime_poll_check(ngx_realtime_age_t *age)
 
     poll = ngx_queue_data(age, ngx_realtime_poll_t, age);
 
-    if ((ngx_realtime_slot_live_mask() & ngx_realtime_slot_bit(poll->slot))
-        && ngx_realtime_zone_sh->slots[poll->slot].generation
-           == poll->generation)
+    if (poll->close) {
+        ngx_realtime_age_set(age, NGX_REALTIME_POLL_CHECK);
+
+        /* the request may be over when it returns */
+
+        if (ngx_realtime_poll_close(poll) == NGX_OK) {
+            return;
+        }
+
+    } else if ((ngx_realtime_slot_live_mask()
+                 & ngx_realtime_slot_bit(poll->slot))
+               && ngx_realtime_zone_sh->slots[poll->slot].generation
+                  == poll->generation)
     {
         ngx_realtime_age_set(age, NGX_REALTIME_POLL_CHECK);
         return;
@@ -436,6 +468,19 @@ ngx_realtime_poll_check(ngx_realtime_age_t *age)
 
     code = RT_EIO_SID_UNKNOWN;
     ngx_realtime_poll_finish(poll, NGX_REALTIME_POLL_ERROR, &code, 1);
+}
+
+
+static ngx_int_t
+ngx_realtime_poll_close(ngx_realtime_poll_t *poll)
+{
+    u_char  packet;
+
+    packet = RT_EIO_CLOSE;
+    poll->close = 0;
+
+    return ngx_realtime_poll_ask(&poll->sid, NGX_REALTIME_POLL_POST, poll->ref,
+                                 &packet, 1);
 }
 
 

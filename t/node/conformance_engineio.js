@@ -201,6 +201,18 @@ const cases = {
     return gone(session);
   },
 
+  async 'close, polling: right behind a GET'() {
+    for (let i = 0; i < 20; i++) {
+      const session = await pollingSession();
+      const [get, post] = await Promise.all([
+        request('GET', session), request('POST', session, { body: '1' }),
+      ]);
+
+      same([get.status, get.body, post.body], [200, '6', 'ok']);
+      is((await request('GET', session)).status, 400);
+    }
+  },
+
   async 'close, WebSocket: by a packet'() {
     const socket = await websocketSession();
 
