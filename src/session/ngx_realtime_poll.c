@@ -15,7 +15,7 @@
 
 
 #define NGX_REALTIME_POLL_CHECK  1000      /* ms: is the other worker there? */
-#define NGX_REALTIME_POLL_CLOSE  20        /* ms: a GET may be on its way */
+#define NGX_REALTIME_POLL_CLOSE  50        /* ms: a GET may be on its way */
 
 
 /* a request that waits for its answer; in its pool */
