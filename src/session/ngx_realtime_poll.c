@@ -15,7 +15,7 @@
 
 
 #define NGX_REALTIME_POLL_CHECK  1000      /* ms: is the other worker there? */
-#define NGX_REALTIME_POLL_CLOSE  50        /* ms: a GET may be on its way */
+#define NGX_REALTIME_POLL_WAIT   50        /* ms: a GET may be on its way */
 
 
 /* a request that waits for its answer; in its pool */
@@ -31,7 +31,8 @@ typedef struct {
                                               the handler returned */
     unsigned                   get:1;
     unsigned                   wrong:1;    /* a forbidden type of body */
-    unsigned                   close:1;    /* a Close that is not yet asked */
+    unsigned                   close:1;    /* a Close that is not done */
+    unsigned                   later:1;    /* and waits for a GET */
     unsigned                   answered:1;
     unsigned                   suspended:1;  /* the handler has returned */
 } ngx_realtime_poll_t;
@@ -177,7 +178,7 @@ ngx_realtime_poll_cleanup(void *data)
                                      poll->ref, NULL, 0);
     }
 
-    if (poll->close) {
+    if (poll->close && !poll->answered) {
         /* who closes does not always wait for the answer */
         poll->answered = 1;
         (void) ngx_realtime_poll_close(poll);
@@ -317,21 +318,17 @@ ngx_realtime_poll_body(ngx_http_request_t *r)
         body.len = 0;
     }
 
-    if (body.len == 1 && body.data[0] == RT_EIO_CLOSE) {
+    /*
+     * A Close may overtake the GET that the client has sent just before, to
+     * another worker, which would then find no session.
+     */
 
-        /*
-         * It overtakes the GET that the client has sent just before, to
-         * another worker, which then finds no session.
-         */
+    poll->close = (body.len == 1 && body.data[0] == RT_EIO_CLOSE);
 
-        poll->close = 1;
-        (void) ngx_realtime_poll_suspend(poll);
-        ngx_realtime_age_set(&poll->age, NGX_REALTIME_POLL_CLOSE);
-        return;
-    }
-
-    if (ngx_realtime_poll_ask(&poll->sid, NGX_REALTIME_POLL_POST, poll->ref,
-                              body.data, body.len)
+    if (ngx_realtime_poll_ask(&poll->sid,
+                              poll->close ? NGX_REALTIME_POLL_CLOSE
+                                          : NGX_REALTIME_POLL_POST,
+                              poll->ref, body.data, body.len)
         != NGX_OK)
     {
         poll->answered = 1;
@@ -434,7 +431,8 @@ ngx_realtime_poll_suspend(ngx_realtime_poll_t *poll)
     poll->suspended = 1;
     poll->request->read_event_handler = ngx_http_test_reading;
 
-    ngx_realtime_age_set(&poll->age, NGX_REALTIME_POLL_CHECK);
+    ngx_realtime_age_set(&poll->age, poll->later ? NGX_REALTIME_POLL_WAIT
+                                                 : NGX_REALTIME_POLL_CHECK);
 
     return NGX_DONE;
 }
@@ -553,6 +551,17 @@ ngx_realtime_poll_finish(ngx_realtime_poll_t *poll, ngx_realtime_poll_e kind,
     ngx_http_request_t  *r;
 
     if (poll->answered) {
+        return;
+    }
+
+    if (kind == NGX_REALTIME_POLL_LATER) {
+
+        poll->later = 1;
+
+        if (poll->suspended) {
+            ngx_realtime_age_set(&poll->age, NGX_REALTIME_POLL_WAIT);
+        }
+
         return;
     }
 
@@ -722,6 +731,15 @@ ngx_realtime_poll_request(u_char *sid, ngx_realtime_poll_op_e op,
         }
 
         return;
+
+    case NGX_REALTIME_POLL_CLOSE:
+
+        if (!ngx_realtime_polling_parked(s->transport)) {
+            ngx_realtime_poll_answer(waiter, NGX_REALTIME_POLL_LATER, NULL, 0);
+            return;
+        }
+
+        /* fall through */
 
     case NGX_REALTIME_POLL_POST:
         ngx_realtime_poll_payload(s, waiter, body, len);

@@ -30,6 +30,8 @@
 typedef enum {
     NGX_REALTIME_POLL_GET = 0,
     NGX_REALTIME_POLL_POST,                /* with the body */
+    NGX_REALTIME_POLL_CLOSE,               /* a POST of a Close, and no more;
+                                              LATER if no GET is parked */
     NGX_REALTIME_POLL_ABORT,               /* the client of a GET is gone */
     NGX_REALTIME_POLL_PROBE,               /* may a WebSocket take over? */
     NGX_REALTIME_POLL_HOLD,                /* it was probed: release the GET */

@@ -100,6 +100,17 @@ ngx_realtime_polling_is(ngx_realtime_transport_t *t)
 }
 
 
+ngx_uint_t
+ngx_realtime_polling_parked(ngx_realtime_transport_t *t)
+{
+    ngx_realtime_polling_t  *p;
+
+    p = (ngx_realtime_polling_t *) t;
+
+    return p->parked.generation != 0;
+}
+
+
 ngx_int_t
 ngx_realtime_polling_get(ngx_realtime_transport_t *t,
     const ngx_realtime_waiter_t *waiter)

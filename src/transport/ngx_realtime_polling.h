@@ -32,7 +32,8 @@ typedef enum {
     NGX_REALTIME_POLL_PAYLOAD = 0,         /* 200, text/plain, the body */
     NGX_REALTIME_POLL_OK,                  /* 200, text/html, "ok" */
     NGX_REALTIME_POLL_BAD,                 /* 400, no body */
-    NGX_REALTIME_POLL_ERROR                /* 400, JSON; body[0]: its code */
+    NGX_REALTIME_POLL_ERROR,               /* 400, JSON; body[0]: its code */
+    NGX_REALTIME_POLL_LATER                /* none yet: ask once more */
 } ngx_realtime_poll_e;
 
 
@@ -50,6 +51,9 @@ ngx_realtime_transport_t *ngx_realtime_polling_create(size_t send_limit,
     ngx_log_t *log);
 
 ngx_uint_t ngx_realtime_polling_is(ngx_realtime_transport_t *t);
+
+/* does a GET wait? */
+ngx_uint_t ngx_realtime_polling_parked(ngx_realtime_transport_t *t);
 
 /*
  * A GET: answered at once if something is queued, parked if not.  NGX_BUSY:
