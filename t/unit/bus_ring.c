@@ -5,7 +5,7 @@
 
 /*
  * The ring of src/bus: order, wrap-around, a full ring, a lagging reader, a
- * reader given up, a producer killed while it appends, and a stress run of
+ * reader given up, also in the middle of a copy, a producer killed while it appends, and a stress run of
  * one writer and three readers, in processes as in life.
  */
 
@@ -320,6 +320,64 @@ test_dead_producer(void)
 }
 
 
+/*
+ * A reader that is given up, and whose record is overwritten, in the middle of
+ * its copy: the page of its buffer is forbidden, so the copy stops at its first
+ * byte, and the handler of the fault plays the writer.
+ */
+
+static ngx_realtime_ring_t  *torn_ring;
+static u_char               *torn_page;
+
+
+static void
+torn_fault(int sig)
+{
+    u_char    data[1000];
+    unsigned  i;
+
+    mprotect(torn_page, 4096, PROT_READ|PROT_WRITE);
+    memset(data, 'B', sizeof(data));
+
+    ngx_realtime_ring_give_up(torn_ring, 1 << 1);
+
+    for (i = 0; i < 2 * SIZE / 1024; i++) {
+        (void) append(torn_ring, 1 << 1, 1 << 1, data, sizeof(data), NULL);
+    }
+}
+
+
+static void
+test_torn(void)
+{
+    u_char                      data[1000];
+    ngx_int_t                   rc;
+    struct sigaction            sa, old;
+    ngx_realtime_ring_record_t  rec;
+
+    torn_ring = new_ring(SIZE);
+    torn_page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0);
+
+    ngx_realtime_ring_start(torn_ring, 1);
+    memset(data, 'A', sizeof(data));
+    (void) append(torn_ring, 1 << 1, 1 << 1, data, sizeof(data), NULL);
+
+    memset(&sa, 0, sizeof(sa));
+    sa.sa_handler = torn_fault;
+    sigaction(SIGSEGV, &sa, &old);
+
+    rc = ngx_realtime_ring_read(torn_ring, 1, &rec, torn_page, 4096);
+
+    sigaction(SIGSEGV, &old, NULL);
+
+    tap_ok(memchr(torn_page, 'B', sizeof(data)) != NULL,
+           "a record is overwritten while it is copied");
+    tap_ok(rc == NGX_ABORT, "the copy is not believed, the gap is told");
+    tap_ok(ngx_realtime_ring_read(torn_ring, 1, &rec, torn_page, 4096)
+           == NGX_DONE, "and the reader has been started anew");
+}
+
+
 /* record n: 8 bytes of n, then bytes that follow from n */
 
 #define STRESS  200000
@@ -456,6 +514,7 @@ main(void)
     test_never_addressed();
     test_gap();
     test_dead_producer();
+    test_torn();
     test_stress();
 
     return tap_done();
