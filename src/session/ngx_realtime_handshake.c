@@ -6,6 +6,7 @@
 
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_handshake.h"
+#include "ngx_realtime_header.h"
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_origin.h"
 #include "ngx_realtime_poll.h"
@@ -396,26 +397,19 @@ ngx_int_t
 ngx_realtime_handshake_reply(ngx_http_request_t *r, ngx_uint_t status,
     const ngx_str_t *type, ngx_str_t *body)
 {
-    ngx_int_t         rc;
-    ngx_buf_t        *b;
-    ngx_chain_t       out;
-    ngx_table_elt_t  *h;
+    ngx_int_t    rc;
+    ngx_buf_t   *b;
+    ngx_str_t    no_store = ngx_string("no-store");
+    ngx_chain_t  out;
 
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
+    if (ngx_realtime_header_add(r, "Cache-Control", &no_store) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    ngx_str_set(&h->key, "Cache-Control");
-    ngx_str_set(&h->value, "no-store");
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = body->len;

@@ -18,6 +18,7 @@
  */
 
 
+#include "ngx_realtime_header.h"
 #include "ngx_realtime_ws.h"
 
 #include <ngx_sha1.h>
@@ -37,10 +38,6 @@ typedef struct {
 } ngx_realtime_ws_accept_t;
 
 
-static ngx_table_elt_t *ngx_realtime_ws_find_header(ngx_http_request_t *r,
-    const char *name, size_t len);
-static ngx_table_elt_t *ngx_realtime_ws_add_header(ngx_http_request_t *r,
-    const char *name, u_char *value, size_t len);
 static ngx_uint_t ngx_realtime_ws_has_token(ngx_str_t *value,
     const char *token, size_t len);
 static ngx_int_t ngx_realtime_ws_respond(ngx_http_request_t *r);
@@ -52,15 +49,12 @@ static void ngx_realtime_ws_free_buffers(ngx_connection_t *c,
     ngx_http_connection_t *hc);
 
 
-#define ngx_realtime_ws_header(r, name)                                       \
-    ngx_realtime_ws_find_header(r, name, sizeof(name) - 1)
-
-
 ngx_int_t
 ngx_realtime_ws_check(ngx_http_request_t *r, const char **why)
 {
     u_char            buf[ngx_base64_decoded_length(NGX_REALTIME_WS_KEY)];
     ngx_str_t         key, *value;
+    ngx_str_t         version = ngx_string("13");
     ngx_table_elt_t  *h;
 
     if (r->method != NGX_HTTP_GET) {
@@ -87,10 +81,10 @@ ngx_realtime_ws_check(ngx_http_request_t *r, const char **why)
 
     /* headers_in.connection is not set by every nginx */
 
-    h = ngx_realtime_ws_header(r, "connection");
+    value = ngx_realtime_header_in(r, "connection", NULL);
 
-    if (h == NULL
-        || !ngx_realtime_ws_has_token(&h->value, "upgrade",
+    if (value == NULL
+        || !ngx_realtime_ws_has_token(value, "upgrade",
                                       sizeof("upgrade") - 1))
     {
         *why = "no \"Connection: Upgrade\"";
@@ -102,14 +96,12 @@ ngx_realtime_ws_check(ngx_http_request_t *r, const char **why)
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    h = ngx_realtime_ws_header(r, "sec-websocket-version");
+    value = ngx_realtime_header_in(r, "sec-websocket-version", NULL);
 
-    if (h == NULL || !(h->value.len == 2
-                       && ngx_strncmp(h->value.data, "13", 2) == 0))
-    {
-        if (ngx_realtime_ws_add_header(r, "Sec-WebSocket-Version",
-                                       (u_char *) "13", 2)
-            == NULL)
+    if (value == NULL || !ngx_realtime_string_eq(value, "13")) {
+
+        if (ngx_realtime_header_add(r, "Sec-WebSocket-Version", &version)
+            != NGX_OK)
         {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
@@ -118,8 +110,7 @@ ngx_realtime_ws_check(ngx_http_request_t *r, const char **why)
         return 426;
     }
 
-    h = ngx_realtime_ws_header(r, "sec-websocket-key");
-    value = h ? &h->value : NULL;
+    value = ngx_realtime_header_in(r, "sec-websocket-key", NULL);
 
     key.data = buf;
 
@@ -183,14 +174,14 @@ ngx_realtime_ws_respond(ngx_http_request_t *r)
 {
     u_char            digest[20], *p;
     ngx_int_t         rc;
-    ngx_str_t         in, out;
+    ngx_str_t         in, out, *key;
+    ngx_str_t         websocket = ngx_string("websocket");
     ngx_sha1_t        sha1;
-    ngx_table_elt_t  *h;
 
-    h = ngx_realtime_ws_header(r, "sec-websocket-key");
+    key = ngx_realtime_header_in(r, "sec-websocket-key", NULL);
 
     ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, h->value.data, h->value.len);
+    ngx_sha1_update(&sha1, key->data, key->len);
     ngx_sha1_update(&sha1, NGX_REALTIME_WS_GUID,
                     sizeof(NGX_REALTIME_WS_GUID) - 1);
     ngx_sha1_final(digest, &sha1);
@@ -206,11 +197,8 @@ ngx_realtime_ws_respond(ngx_http_request_t *r)
 
     ngx_encode_base64(&out, &in);
 
-    if (ngx_realtime_ws_add_header(r, "Upgrade", (u_char *) "websocket", 9)
-        == NULL
-        || ngx_realtime_ws_add_header(r, "Sec-WebSocket-Accept", out.data,
-                                      out.len)
-           == NULL)
+    if (ngx_realtime_header_add(r, "Upgrade", &websocket) != NGX_OK
+        || ngx_realtime_header_add(r, "Sec-WebSocket-Accept", &out) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -230,61 +218,6 @@ ngx_realtime_ws_respond(ngx_http_request_t *r)
     }
 
     return NGX_OK;
-}
-
-
-static ngx_table_elt_t *
-ngx_realtime_ws_find_header(ngx_http_request_t *r, const char *name,
-    size_t len)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return NULL;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == len
-            && ngx_strncmp(h[i].lowcase_key, name, len) == 0)
-        {
-            return &h[i];
-        }
-    }
-}
-
-
-static ngx_table_elt_t *
-ngx_realtime_ws_add_header(ngx_http_request_t *r, const char *name,
-    u_char *value, size_t len)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->value.data = value;
-    h->value.len = len;
-
-    return h;
 }
 
 
