@@ -35,8 +35,6 @@
       "Invalid token payload", "")                                            \
     X(ORIGIN, "origin_not_allowed", 403, 0,                                   \
       "Origin not allowed", "")                                               \
-    X(FORBIDDEN, "forbidden", 403, 0,                                         \
-      "Not a participant of this conversation", "")                           \
     X(USER_NOT_UUID, "user_not_uuid", 403, 0,                                 \
       "The chat API needs a UUID as user id", "")                             \
     X(PARTICIPANT_REQUIRED, "participant_required", 400, 0,                   \
@@ -47,8 +45,6 @@
       "User not found", "")                                                   \
     X(CONVERSATION_NOT_FOUND, "conversation_not_found", 404, 0,               \
       "Conversation not found", "")                                           \
-    X(CONVERSATION_DELETE, "conversation_not_found", 404, 0,                  \
-      "Conversation not found or unauthorized", "")                           \
     X(CONTENT_REQUIRED, "content_required", 400, 0,                           \
       "Message content required", "")                                         \
     X(CONTENT_INVALID, "content_invalid", 400, 0,                             \

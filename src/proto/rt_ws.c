@@ -444,21 +444,3 @@ rt_ws_header(uint8_t *out, uint8_t opcode, uint64_t len)
 
     return n;
 }
-
-
-size_t
-rt_ws_close(uint8_t *out, uint16_t code)
-{
-    size_t  n;
-
-    if (code == RT_WS_NO_STATUS) {
-        return rt_ws_header(out, RT_WS_CLOSE, 0);
-    }
-
-    n = rt_ws_header(out, RT_WS_CLOSE, 2);
-
-    out[n] = (uint8_t) (code >> 8);
-    out[n + 1] = (uint8_t) (code & 0xff);
-
-    return n + 2;
-}

@@ -95,8 +95,5 @@ int rt_ws_next(rt_ws_t *ws, uint8_t **pos, uint8_t *last, rt_ws_event_t *ev);
    RT_WS_RSV1 may be added to the opcode */
 size_t rt_ws_header(uint8_t *out, uint8_t opcode, uint64_t len);
 
-/* whole CLOSE frame into out[4]; code RT_WS_NO_STATUS: an empty one */
-size_t rt_ws_close(uint8_t *out, uint16_t code);
-
 
 #endif /* _RT_WS_H_INCLUDED_ */

@@ -702,12 +702,6 @@ ws_test_out(void)
 
     n = rt_ws_header(out, RT_WS_TEXT | RT_WS_RSV1, 1);
     tap_bytes(out, n, "\xc1\x01", 2, "header of a compressed frame");
-
-    n = rt_ws_close(out, RT_WS_TOO_BIG);
-    tap_bytes(out, n, "\x88\x02\x03\xf1", 4, "close 1009");
-
-    n = rt_ws_close(out, RT_WS_NO_STATUS);
-    tap_bytes(out, n, "\x88\x00", 2, "close without a status");
 }
 
 
