@@ -8,6 +8,7 @@
  *
  *   configuration   directives below, each belongs to the layer it names
  *   master          zone init: core/ zone, bus/ eventfds, room/ directory
+ *                   and history, session/ records
  *   worker starts   slot -> bus -> rooms and sessions -> Postgres -> live
  *   worker exits    drain (session/), then the same backwards
  *
@@ -23,9 +24,11 @@
 #include "ngx_realtime_envelope.h"
 #include "ngx_realtime_event.h"
 #include "ngx_realtime_handshake.h"
+#include "ngx_realtime_history.h"
 #include "ngx_realtime_origin.h"
 #include "ngx_realtime_pg.h"
 #include "ngx_realtime_poll.h"
+#include "ngx_realtime_recovery.h"
 #include "ngx_realtime_rest.h"
 #include "ngx_realtime_room_zone.h"
 #include "ngx_realtime_session.h"
@@ -47,6 +50,8 @@ static char *ngx_realtime_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_realtime_namespaces(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_realtime_recovery_window(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_realtime_not_zero(ngx_conf_t *cf, void *post, void *data);
 
 static ngx_int_t ngx_realtime_add_variables(ngx_conf_t *cf);
@@ -64,6 +69,7 @@ static char *ngx_realtime_check_loc_conf(ngx_conf_t *cf,
     ngx_realtime_loc_conf_t *conf);
 
 static ngx_int_t ngx_realtime_init_process(ngx_cycle_t *cycle);
+static void ngx_realtime_forget_slot(ngx_uint_t slot);
 static void ngx_realtime_exit_process(ngx_cycle_t *cycle);
 
 
@@ -184,6 +190,13 @@ static ngx_command_t  ngx_realtime_commands[] = {
       offsetof(ngx_realtime_loc_conf_t, upgrade_timeout),
       &ngx_realtime_not_zero_post },
 
+    { ngx_string("realtime_recovery"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_realtime_recovery_window,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, recovery),
+      NULL },
+
     { ngx_string("realtime_ping_interval"),
       NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
@@ -300,6 +313,8 @@ ngx_module_t  ngx_realtime_envelope_module = {
 static ngx_realtime_zone_part_pt  ngx_realtime_zone_parts[] = {
     ngx_realtime_bus_create,
     ngx_realtime_room_create_zone,
+    ngx_realtime_history_create,
+    ngx_realtime_recovery_create,
     NULL
 };
 
@@ -509,6 +524,40 @@ ngx_realtime_namespaces(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* realtime_recovery TIME | off */
+
+static char *
+ngx_realtime_recovery_window(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char        *rv;
+    ngx_str_t   *value;
+    ngx_msec_t  *window;
+
+    value = cf->args->elts;
+    window = (ngx_msec_t *) ((char *) conf + cmd->offset);
+
+    if (ngx_realtime_string_eq(&value[1], "off")) {
+
+        if (*window != NGX_CONF_UNSET_MSEC) {
+            return "is duplicate";
+        }
+
+        *window = 0;
+
+        return NGX_CONF_OK;
+    }
+
+    rv = ngx_conf_set_msec_slot(cf, cmd, conf);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    return *window < 1000 ? "must be a second at least, or \"off\""
+                          : NGX_CONF_OK;
+}
+
+
 static char *
 ngx_realtime_not_zero(ngx_conf_t *cf, void *post, void *data)
 {
@@ -619,6 +668,7 @@ ngx_realtime_create_loc_conf(ngx_conf_t *cf)
     conf->ping_timeout = NGX_CONF_UNSET_MSEC;
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
     conf->upgrade_timeout = NGX_CONF_UNSET_MSEC;
+    conf->recovery = NGX_CONF_UNSET_MSEC;
     conf->max_payload = NGX_CONF_UNSET_SIZE;
     conf->send_limit = NGX_CONF_UNSET_SIZE;
     conf->relay = NGX_CONF_UNSET;
@@ -646,6 +696,7 @@ ngx_realtime_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               45000);
     ngx_conf_merge_msec_value(conf->upgrade_timeout, prev->upgrade_timeout,
                               10000);
+    ngx_conf_merge_msec_value(conf->recovery, prev->recovery, 120000);
 
     if (conf->namespaces == NULL) {
         conf->namespaces = prev->namespaces;
@@ -715,6 +766,9 @@ ngx_realtime_check_loc_conf(ngx_conf_t *cf, ngx_realtime_loc_conf_t *conf)
 
     if (conf->echo) {
 
+        /* the suites compare whole packets */
+        conf->recovery = 0;
+
         if (conf->serves & NGX_REALTIME_SERVES_CHAT) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"realtime_socket echo=...\" is a test aid "
@@ -724,6 +778,10 @@ ngx_realtime_check_loc_conf(ngx_conf_t *cf, ngx_realtime_loc_conf_t *conf)
         }
 
         return NGX_CONF_OK;
+    }
+
+    if ((conf->serves & NGX_REALTIME_SERVES_SOCKET) && conf->recovery) {
+        rmcf->recovers = 1;
     }
 
     if (conf->auth->keys == NULL || conf->auth->keys->nelts == 0) {
@@ -773,9 +831,7 @@ ngx_realtime_init_process(ngx_cycle_t *cycle)
 
     ngx_realtime_zone_attach(rmcf->zone);
 
-    if (ngx_realtime_slot_attach(cycle, ngx_realtime_room_forget_slot)
-        != NGX_OK)
-    {
+    if (ngx_realtime_slot_attach(cycle, ngx_realtime_forget_slot) != NGX_OK) {
         return NGX_OK;
     }
 
@@ -783,6 +839,8 @@ ngx_realtime_init_process(ngx_cycle_t *cycle)
 
     if (ngx_realtime_age_init(cycle) != NGX_OK
         || ngx_realtime_bus_init(cycle) != NGX_OK
+        || ngx_realtime_history_init(cycle) != NGX_OK
+        || ngx_realtime_recovery_init(cycle, rmcf->recovers) != NGX_OK
         || ngx_realtime_session_init(cycle, &ngx_realtime_event_ops)
            != NGX_OK
         || ngx_realtime_poll_init(cycle) != NGX_OK
@@ -804,6 +862,17 @@ ngx_realtime_init_process(ngx_cycle_t *cycle)
     ngx_realtime_slot_live();
 
     return NGX_OK;
+}
+
+
+/* its worker is gone: called with the slab mutex held */
+
+static void
+ngx_realtime_forget_slot(ngx_uint_t slot)
+{
+    ngx_realtime_room_forget_slot(slot);
+    ngx_realtime_history_forget_slot(slot);
+    ngx_realtime_recovery_forget_slot(slot);
 }
 
 

@@ -76,8 +76,9 @@ sub events {
 
     for (map { slurp(substr $_, 1 + length $root) }
          grep { !/_echo\.c$/ } glob "$root/src/*/*.c") {
-        $emitted{$1} = 1 while /_emit\([^;"]*"(\w+)"/g;
-        $emitted{$1} = 1 while /ngx_string\("42\[\\"(\w+)\\"/g;
+        $emitted{$1} = 1 while /_emit(?:_volatile)?\([^;"]*"(\w+)"/g;
+        $emitted{$1} = 1 while /_msg_event\([^;"]*"(\w+)"/g;
+        $emitted{$1} = 1 while /"42\[\\"(\w+)\\"/g;
     }
 
     is_deeply([sort keys %said], [sort keys %emitted],

@@ -120,7 +120,8 @@ ngx_realtime_event_connected(ngx_realtime_socket_t *sk, rt_str_t auth)
     data.data = buf;
     data.len = p - buf;
 
-    ngx_realtime_socket_emit(sk, "connected", &data);
+    /* after a recovery there will be another one */
+    ngx_realtime_socket_emit_volatile(sk, "connected", &data);
 }
 
 
@@ -205,6 +206,7 @@ ngx_realtime_event_start(ngx_realtime_socket_t *sk,
 
     call->data = ctx;
     call->done = ngx_realtime_event_done;
+    call->mute = !in->has_id;
 
     /* the use case may finish, and free, the call before it returns */
 

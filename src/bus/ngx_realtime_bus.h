@@ -32,7 +32,8 @@
     X(PUBLISH)      /* room: a packet for the members of a room */            \
     X(POLL)         /* session: asked of the worker that has a session */     \
     X(ANSWER)       /* session: to who asked */                               \
-    X(UPGRADE)      /* session: to the worker with the probing WebSocket */
+    X(UPGRADE)      /* session: to the worker with the probing WebSocket */   \
+    X(RESUMED)      /* session: to the worker whose client came back here */
 
 
 typedef enum {

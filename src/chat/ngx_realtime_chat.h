@@ -36,6 +36,7 @@ struct ngx_realtime_call_s {
                                               gets the ack and not the event;
                                               len 0 for REST */
 
+    unsigned                   mute:1;     /* nobody will read the result */
     ngx_realtime_refusal_e     refusal;    /* NONE: success */
     ngx_uint_t                 status;     /* 200 or 201 on success */
     ngx_str_t                  result;     /* JSON of "data"; len 0: none */

@@ -15,16 +15,15 @@
 #define NGX_REALTIME_CHAT_ENTROPY  2560    /* bytes asked for at a time */
 #define NGX_REALTIME_CHAT_RANDOM   10      /* bytes of one id */
 
+#define NGX_REALTIME_CHAT_MESSAGE  "42[\"message\","
+#define NGX_REALTIME_CHAT_SENT     "42[\"message_sent\","
+
 #define ngx_realtime_chat_event_put(p, lit)                                   \
     ngx_cpymem(p, lit, sizeof(lit) - 1)
 
 
-static ngx_str_t  ngx_realtime_chat_event_message =
-    ngx_string("42[\"message\",");
-static ngx_str_t  ngx_realtime_chat_event_sent =
-    ngx_string("42[\"message_sent\",");
-
-
+static ngx_realtime_msg_t *ngx_realtime_chat_event_sent(
+    ngx_realtime_msg_t *message, ngx_log_t *log);
 static u_char *ngx_realtime_chat_event_string(u_char *p, ngx_str_t *s);
 
 
@@ -63,18 +62,18 @@ ngx_realtime_chat_event_id(u_char *id, uint64_t *ms, ngx_log_t *log)
 }
 
 
-ngx_int_t
+ngx_realtime_msg_t *
 ngx_realtime_chat_event_encode(ngx_realtime_chat_event_t *event,
-    ngx_realtime_msg_t **message, ngx_realtime_msg_t **sent, ngx_log_t *log)
+    ngx_log_t *log)
 {
     u_char              *p, *text;
     size_t               len, content;
-    ngx_str_t           *name;
     ngx_realtime_msg_t  *m;
 
     content = rt_json_escaped(event->content.data, event->content.len);
 
-    len = sizeof("{\"senderId\":\"\",\"message\":\"\",\"conversationId\":\"\""
+    len = sizeof(NGX_REALTIME_CHAT_MESSAGE
+                 "{\"senderId\":\"\",\"message\":\"\",\"conversationId\":\"\""
                  ",\"timestamp\":\"\",\"id\":\"\",\"content\":\"\"}]") - 1
           + rt_json_escaped(event->sender.data, event->sender.len)
           + rt_json_escaped(event->conversation.data, event->conversation.len)
@@ -86,16 +85,15 @@ ngx_realtime_chat_event_encode(ngx_realtime_chat_event_t *event,
                                  event->client_id.len);
     }
 
-    name = &ngx_realtime_chat_event_message;
-
-    m = ngx_realtime_msg_alloc(name->len + len, log);
+    m = ngx_realtime_msg_event_alloc(len, log);
     if (m == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
-    p = ngx_cpymem(ngx_realtime_msg_payload(m), name->data, name->len);
+    p = ngx_realtime_msg_payload(m);
 
-    p = ngx_realtime_chat_event_put(p, "{\"senderId\":\"");
+    p = ngx_realtime_chat_event_put(p, NGX_REALTIME_CHAT_MESSAGE
+                                       "{\"senderId\":\"");
     p = ngx_realtime_chat_event_string(p, &event->sender);
     p = ngx_realtime_chat_event_put(p, "\",\"message\":\"");
     text = p;
@@ -116,38 +114,69 @@ ngx_realtime_chat_event_encode(ngx_realtime_chat_event_t *event,
 
     ngx_memcpy(p, "\"}]", sizeof("\"}]") - 1);
 
-    *message = m;
-
-    /* the same under the other name */
-
-    text = ngx_realtime_msg_payload(m) + name->len;
-    name = &ngx_realtime_chat_event_sent;
-
-    m = ngx_realtime_msg_alloc(name->len + len, log);
-    if (m == NULL) {
-        ngx_realtime_msg_unref(*message);
-        return NGX_ERROR;
-    }
-
-    p = ngx_cpymem(ngx_realtime_msg_payload(m), name->data, name->len);
-    ngx_memcpy(p, text, len);
-
-    *sent = m;
-
-    return NGX_OK;
+    return m;
 }
 
 
 void
 ngx_realtime_chat_event_publish(ngx_realtime_msg_t *message,
-    ngx_realtime_msg_t *sent, ngx_str_t *recipient, ngx_str_t *user,
-    ngx_str_t *socket)
+    ngx_str_t *recipient, ngx_str_t *user, ngx_str_t *socket, ngx_log_t *log)
 {
-    ngx_realtime_room_publish_user(recipient, NULL, message);
-    ngx_realtime_msg_unref(message);
+    ngx_str_t           *except;
+    ngx_realtime_msg_t  *sent;
 
-    ngx_realtime_room_publish_user(user, socket->len ? socket : NULL, sent);
-    ngx_realtime_msg_unref(sent);
+    except = socket->len ? socket : NULL;
+
+    /* most senders have one socket: then nobody wants the second event */
+
+    if (ngx_realtime_room_reaches_user(user, except)) {
+
+        sent = ngx_realtime_chat_event_sent(message, log);
+
+        if (sent) {
+            ngx_realtime_room_publish_user(user, except, sent);
+            ngx_realtime_msg_unref(sent);
+        }
+    }
+
+    if (ngx_realtime_room_reaches_user(recipient, NULL)) {
+        ngx_realtime_room_publish_user(recipient, NULL, message);
+    }
+
+    ngx_realtime_msg_unref(message);
+}
+
+
+/* the same under the other name */
+
+static ngx_realtime_msg_t *
+ngx_realtime_chat_event_sent(ngx_realtime_msg_t *message, ngx_log_t *log)
+{
+    u_char              *p;
+    size_t               len;
+    ngx_realtime_msg_t  *m;
+
+    p = ngx_realtime_msg_payload(message)
+        + sizeof(NGX_REALTIME_CHAT_MESSAGE) - 1;
+
+    len = ngx_realtime_msg_payload_len(message)
+          - (sizeof(NGX_REALTIME_CHAT_MESSAGE) - 1);
+
+    if (message->offset) {
+        len -= NGX_REALTIME_OFFSET_TAIL;
+    }
+
+    m = ngx_realtime_msg_event_alloc(sizeof(NGX_REALTIME_CHAT_SENT) - 1 + len,
+                                     log);
+    if (m == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(ngx_realtime_chat_event_put(ngx_realtime_msg_payload(m),
+                                           NGX_REALTIME_CHAT_SENT),
+               p, len);
+
+    return m;
 }
 
 
@@ -156,12 +185,26 @@ ngx_realtime_chat_event_time(u_char *p, uint64_t ms)
 {
     ngx_tm_t  tm;
 
-    ngx_gmtime((time_t) (ms / 1000), &tm);
+    /* most messages are of the same second as the one before */
 
-    return ngx_sprintf(p, "%4d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                       tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
-                       tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec,
-                       (int) (ms % 1000));
+    static u_char    text[NGX_REALTIME_CHAT_TIME_LEN + 1];
+    static uint64_t  second;
+
+    if (second != ms / 1000) {
+        second = ms / 1000;
+
+        ngx_gmtime((time_t) second, &tm);
+
+        (void) ngx_sprintf(text, "%4d-%02d-%02dT%02d:%02d:%02d.000Z%Z",
+                           tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
+                           tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec);
+    }
+
+    text[20] = '0' + ms / 100 % 10;
+    text[21] = '0' + ms / 10 % 10;
+    text[22] = '0' + ms % 10;
+
+    return ngx_cpymem(p, text, NGX_REALTIME_CHAT_TIME_LEN);
 }
 
 

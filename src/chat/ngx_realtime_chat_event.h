@@ -36,16 +36,16 @@ typedef struct {
 ngx_int_t ngx_realtime_chat_event_id(u_char *id, uint64_t *ms,
     ngx_log_t *log);
 
-/* both are the caller's; NGX_ERROR: no memory, logged */
+/* the event "message"; NULL: no memory, logged */
 
-ngx_int_t ngx_realtime_chat_event_encode(ngx_realtime_chat_event_t *event,
-    ngx_realtime_msg_t **message, ngx_realtime_msg_t **sent, ngx_log_t *log);
+ngx_realtime_msg_t *ngx_realtime_chat_event_encode(
+    ngx_realtime_chat_event_t *event, ngx_log_t *log);
 
-/* takes both messages; user is the sender, socket the one that gets an ack */
+/* takes the message; user is the sender, socket the one that gets an ack */
 
 void ngx_realtime_chat_event_publish(ngx_realtime_msg_t *message,
-    ngx_realtime_msg_t *sent, ngx_str_t *recipient, ngx_str_t *user,
-    ngx_str_t *socket);
+    ngx_str_t *recipient, ngx_str_t *user, ngx_str_t *socket,
+    ngx_log_t *log);
 
 u_char *ngx_realtime_chat_event_time(u_char *p, uint64_t ms);
 

@@ -318,7 +318,7 @@ static void
 ngx_realtime_chat_sent_deliver(ngx_realtime_call_t *call, PGresult *res)
 {
     ngx_str_t                     recipient;
-    ngx_realtime_msg_t           *message, *sent;
+    ngx_realtime_msg_t           *message;
     ngx_realtime_chat_event_t     event;
     ngx_realtime_chat_sending_t  *s;
 
@@ -333,9 +333,8 @@ ngx_realtime_chat_sent_deliver(ngx_realtime_call_t *call, PGresult *res)
     event.ms = s->ms;
     ngx_memcpy(event.id, s->id, RT_UUID_LEN);
 
-    if (ngx_realtime_chat_event_encode(&event, &message, &sent, call->log)
-        != NGX_OK)
-    {
+    message = ngx_realtime_chat_event_encode(&event, call->log);
+    if (message == NULL) {
         /* it is stored all the same, and that is what the call was for */
         return;
     }
@@ -344,8 +343,8 @@ ngx_realtime_chat_sent_deliver(ngx_realtime_call_t *call, PGresult *res)
                                            NGX_REALTIME_MESSAGE_OTHER);
     recipient.len = RT_UUID_LEN;
 
-    ngx_realtime_chat_event_publish(message, sent, &recipient,
-                                    &call->caller.user, &call->socket);
+    ngx_realtime_chat_event_publish(message, &recipient, &call->caller.user,
+                                    &call->socket, call->log);
 }
 
 

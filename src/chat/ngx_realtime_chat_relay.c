@@ -30,7 +30,7 @@ void
 ngx_realtime_chat_relay(ngx_realtime_call_t *call,
     ngx_realtime_chat_send_t *args)
 {
-    ngx_realtime_msg_t         *message, *sent;
+    ngx_realtime_msg_t         *message;
     ngx_realtime_refusal_e      why;
     ngx_realtime_chat_event_t   event;
 
@@ -52,18 +52,23 @@ ngx_realtime_chat_relay(ngx_realtime_call_t *call,
 
     ngx_memcpy(event.id, id, NGX_REALTIME_UUID_LEN);
 
-    if (ngx_realtime_chat_relay_result(call, &event) != NGX_OK
-        || ngx_realtime_chat_event_encode(&event, &message, &sent, call->log)
-           != NGX_OK)
+    if (!call->mute && ngx_realtime_chat_relay_result(call, &event) != NGX_OK)
     {
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_INTERNAL);
+        return;
+    }
+
+    message = ngx_realtime_chat_event_encode(&event, call->log);
+    if (message == NULL) {
         ngx_realtime_call_refuse(call, NGX_REALTIME_R_INTERNAL);
         return;
     }
 
     ngx_realtime_count(relayed);
 
-    ngx_realtime_chat_event_publish(message, sent, &args->recipient,
-                                    &call->caller.user, &call->socket);
+    ngx_realtime_chat_event_publish(message, &args->recipient,
+                                    &call->caller.user, &call->socket,
+                                    call->log);
 
     ngx_realtime_call_done(call);
 }

@@ -42,6 +42,7 @@ typedef struct {
     const char                *create_sql;    /* chat's, made of these two */
 
     ngx_msec_t                 drain_timeout;
+    ngx_uint_t                 recovers;      /* some location does */
 } ngx_realtime_main_conf_t;
 
 
@@ -57,6 +58,8 @@ typedef struct {
     size_t                     send_limit;       /* bytes queued to a client */
 
     ngx_msec_t                 upgrade_timeout;  /* of a probing WebSocket */
+    ngx_msec_t                 recovery;         /* how long a socket may come
+                                                    back; 0: never */
 
     ngx_array_t               *namespaces;  /* of ngx_str_t; "/" is always
                                                there; NULL: no other */

@@ -32,6 +32,9 @@
     X(handshakes_refused, COUNTER, "Engine.IO handshakes refused")            \
     X(connects, COUNTER, "Socket.IO CONNECTs accepted")                       \
     X(connects_refused, COUNTER, "Socket.IO CONNECTs refused")                \
+    X(recoveries, COUNTER, "sockets that came back with all they missed")     \
+    X(recoveries_refused, COUNTER, "sockets that wanted to and start anew")   \
+    X(recovery_full, COUNTER, "sockets that got no record: zone full")        \
     X(auth_refused, COUNTER, "tokens refused, REST and socket")               \
     X(auth_expired, COUNTER, "sockets closed because their token expired")    \
     X(messages_in, COUNTER, "packets received from clients")                  \

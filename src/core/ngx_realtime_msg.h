@@ -13,6 +13,12 @@
  * server must not mask), so one frame serves all receivers; a polling
  * transport takes the part from payload on.  Messages are private to a
  * worker; the bus carries the payload and the other worker makes its own.
+ *
+ * Connection state recovery: the last argument of an event without ack id is
+ * its offset, a string that a client of Socket.IO gives back when it returns.
+ * Ours is the event's place in the history, so it is the same for all who get
+ * the event.  It is known only when the event is published: an event is
+ * made with room for it and sealed then, before anybody has seen it.
  */
 
 #ifndef _NGX_REALTIME_MSG_H_INCLUDED_
@@ -22,14 +28,20 @@
 #include "ngx_realtime.h"
 
 
-typedef struct {
+typedef struct ngx_realtime_msg_s  ngx_realtime_msg_t;
+
+struct ngx_realtime_msg_s {
+    uint64_t                   place;      /* in the history; 0: none */
+    ngx_realtime_msg_t        *plain;      /* without the offset, once asked
+                                              for; ours */
     uint32_t                   refs;
     uint32_t                   len;        /* bytes of data, header included */
     uint8_t                    payload;    /* offset of the packet in data */
     unsigned                   dispensable:1;  /* volatile: dropped when slow */
     unsigned                   binary:1;       /* payload: an attachment */
+    unsigned                   offset:1;       /* payload: ends with one */
     u_char                     data[];
-} ngx_realtime_msg_t;
+};
 
 
 #define ngx_realtime_msg_payload(m)      ((m)->data + (m)->payload)
@@ -49,10 +61,35 @@ void ngx_realtime_msg_unref(ngx_realtime_msg_t *m);
 
 /*
  * "42" and [event,data], both given as JSON text: event is a bare name that
- * needs no escaping, data a JSON value.
+ * needs no escaping, data a JSON value.  To be published or sealed.
  */
 ngx_realtime_msg_t *ngx_realtime_msg_event(const char *event,
     ngx_str_t *data, ngx_log_t *log);
+
+/*
+ * An event of len bytes of payload to be filled in, the last of them "]",
+ * and after them, unless nobody here recovers, room for an offset.
+ */
+ngx_realtime_msg_t *ngx_realtime_msg_event_alloc(size_t len, ngx_log_t *log);
+
+/* ,"0123456789A" before the "]": 64 bits, base64url */
+#define NGX_REALTIME_OFFSET_LEN   11
+#define NGX_REALTIME_OFFSET_TAIL  (NGX_REALTIME_OFFSET_LEN + 3)
+
+void ngx_realtime_msg_seal(ngx_realtime_msg_t *m, uint64_t place);
+
+/* the same event without its offset, or m itself; m's, not the caller's;
+   NULL: no memory */
+ngx_realtime_msg_t *ngx_realtime_msg_plain(ngx_realtime_msg_t *m,
+    ngx_log_t *log);
+
+/* what seal() wrote; NGX_ERROR: nothing of ours */
+ngx_int_t ngx_realtime_msg_place(const u_char *offset, size_t len,
+    uint64_t *place);
+
+
+/* whether events have offsets: set once, in a starting worker */
+extern ngx_uint_t  ngx_realtime_msg_offsets;
 
 
 #endif /* _NGX_REALTIME_MSG_H_INCLUDED_ */

@@ -9,6 +9,8 @@
  *   shpool->data -> header -> slots[64]    core/   who is alive, counters
  *                          -> bus          bus/    a ring per slot, eventfds
  *                          -> directory    room/   who has members of what
+ *                          -> history      room/   what was published lately
+ *                          -> recovery     session/ who may come back
  *
  * The master makes it and every worker inherits the mapping at the same
  * address, so the zone may hold addresses of the zone; it never holds an
@@ -31,7 +33,7 @@
 
 
 #define NGX_REALTIME_ZONE_MAGIC     0x52545a4e       /* "RTZN" */
-#define NGX_REALTIME_ZONE_LAYOUT    1                /* change: bump it */
+#define NGX_REALTIME_ZONE_LAYOUT    2                /* change: bump it */
 #define NGX_REALTIME_ZONE_TAG                                                 \
     ((void *) (uintptr_t) (0x53494f0000 + NGX_REALTIME_ZONE_LAYOUT))
 #define NGX_REALTIME_ZONE_MIN       (16 * 1024 * 1024)
@@ -46,6 +48,7 @@ typedef uint64_t  ngx_realtime_mask_t;     /* a bit per slot */
 typedef struct {
     ngx_pid_t                  pid;        /* 0: free */
     uint64_t                   generation; /* owners so far */
+    uint64_t                   seen;       /* s: the owner was well then */
     uint64_t                   counters[NGX_REALTIME_C_MAX];
 } __attribute__((aligned(NGX_REALTIME_CACHELINE))) ngx_realtime_slot_sh_t;
 
@@ -59,6 +62,8 @@ typedef struct {
 
     void                      *bus;        /* bus/'s */
     void                      *directory;  /* room/'s */
+    void                      *history;    /* room/'s */
+    void                      *recovery;   /* session/'s */
 
     ngx_realtime_mask_t        live        /* slots that take part; atomic */
         __attribute__((aligned(NGX_REALTIME_CACHELINE)));

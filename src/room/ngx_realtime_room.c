@@ -23,15 +23,21 @@
  *
  * A join is visible to a publisher that reads the mask after the join
  * returned; one that read it before is concurrent with the join.
+ *
+ * What is published goes to the history first (ngx_realtime_history.c), for
+ * members who are away.  How many of those a bucket may have is counted
+ * beside its mask: for a room without anybody nothing is kept.
  */
 
 
+#include "ngx_realtime_history.h"
 #include "ngx_realtime_room.h"
 #include "ngx_realtime_room_zone.h"
 
 
 typedef struct {
     ngx_uint_t                 buckets;    /* a power of two */
+    int32_t                   *expected;   /* per bucket; atomic */
     ngx_realtime_mask_t        masks[1];
 } ngx_realtime_directory_sh_t;
 
@@ -48,10 +54,12 @@ struct ngx_realtime_room_s {
 /* PUBLISH on the bus: this, the name, the excepted sid, the payload */
 
 typedef struct {
+    uint64_t                   place;      /* in the history; 0: none */
     uint32_t                   bucket;
     uint16_t                   name;       /* lengths */
     uint8_t                    except;
-    uint8_t                    dispensable;
+    unsigned                   dispensable:1;
+    unsigned                   offset:1;
 } ngx_realtime_publish_t;
 
 
@@ -68,8 +76,12 @@ static ngx_realtime_room_t *ngx_realtime_room_find(ngx_uint_t bucket,
 static ngx_realtime_room_t *ngx_realtime_room_create(ngx_uint_t bucket,
     ngx_str_t *name);
 static void ngx_realtime_room_destroy(ngx_realtime_room_t *room);
+static void ngx_realtime_room_tell(ngx_realtime_mask_t mask, uint32_t bucket,
+    ngx_str_t *name, ngx_str_t *except, ngx_realtime_msg_t *m);
 static void ngx_realtime_room_deliver(ngx_realtime_room_t *room,
     ngx_str_t *except, ngx_realtime_msg_t *m);
+static ngx_uint_t ngx_realtime_room_is_except(ngx_realtime_seat_t *seat,
+    ngx_str_t *except);
 static void ngx_realtime_room_receive(ngx_uint_t from, u_char *data,
     size_t len);
 
@@ -97,6 +109,11 @@ ngx_realtime_room_create_zone(ngx_realtime_zone_sh_t *sh,
     dir = ngx_slab_calloc(shpool, offsetof(ngx_realtime_directory_sh_t, masks)
                                   + n * sizeof(ngx_realtime_mask_t));
     if (dir == NULL) {
+        return NGX_ERROR;
+    }
+
+    dir->expected = ngx_slab_calloc(shpool, n * sizeof(int32_t));
+    if (dir->expected == NULL) {
         return NGX_ERROR;
     }
 
@@ -269,45 +286,31 @@ void
 ngx_realtime_room_publish(ngx_str_t *name, ngx_str_t *except,
     ngx_realtime_msg_t *m)
 {
-    ngx_str_t               parts[4];
-    ngx_uint_t              n;
-    ngx_realtime_mask_t     mask;
-    ngx_realtime_room_t    *room;
-    ngx_realtime_publish_t  head;
+    uint32_t              hash, bucket;
+    ngx_realtime_mask_t   mask;
+    ngx_realtime_room_t  *room;
 
     if (ngx_realtime_rooms.sh == NULL) {
         return;
     }
 
-    head.bucket = ngx_realtime_room_bucket(name);
+    hash = ngx_realtime_history_hash(name);
+    bucket = hash & (ngx_realtime_rooms.sh->buckets - 1);
 
-    mask = __atomic_load_n(&ngx_realtime_rooms.sh->masks[head.bucket],
+    /* before the mask is read: see the history's note */
+
+    if (m->offset) {
+        ngx_realtime_history_add(name, hash, except, m);
+    }
+
+    mask = __atomic_load_n(&ngx_realtime_rooms.sh->masks[bucket],
                            __ATOMIC_SEQ_CST);
 
     if (mask & ~ngx_realtime_slot_bit(ngx_realtime_slot)) {
-
-        head.name = name->len;
-        head.except = except ? except->len : 0;
-        head.dispensable = m->dispensable;
-
-        n = 0;
-
-        parts[n].data = (u_char *) &head;
-        parts[n++].len = sizeof(head);
-
-        parts[n++] = *name;
-
-        if (except) {
-            parts[n++] = *except;
-        }
-
-        parts[n].data = ngx_realtime_msg_payload(m);
-        parts[n++].len = ngx_realtime_msg_payload_len(m);
-
-        ngx_realtime_bus_send(mask, NGX_REALTIME_BUS_PUBLISH, parts, n);
+        ngx_realtime_room_tell(mask, bucket, name, except, m);
     }
 
-    room = ngx_realtime_room_find(head.bucket, name->data, name->len);
+    room = ngx_realtime_room_find(bucket, name->data, name->len);
 
     if (room) {
         ngx_realtime_bus_origin.from = ngx_realtime_slot;
@@ -316,6 +319,43 @@ ngx_realtime_room_publish(ngx_str_t *name, ngx_str_t *except,
 
         ngx_realtime_room_deliver(room, except, m);
     }
+}
+
+
+/* the other workers */
+
+static void
+ngx_realtime_room_tell(ngx_realtime_mask_t mask, uint32_t bucket,
+    ngx_str_t *name, ngx_str_t *except, ngx_realtime_msg_t *m)
+{
+    ngx_str_t               parts[4];
+    ngx_uint_t              n;
+    ngx_realtime_publish_t  head;
+
+    ngx_memzero(&head, sizeof(head));
+
+    head.place = m->place;
+    head.bucket = bucket;
+    head.name = name->len;
+    head.except = except ? except->len : 0;
+    head.dispensable = m->dispensable;
+    head.offset = m->offset;
+
+    n = 0;
+
+    parts[n].data = (u_char *) &head;
+    parts[n++].len = sizeof(head);
+
+    parts[n++] = *name;
+
+    if (except) {
+        parts[n++] = *except;
+    }
+
+    parts[n].data = ngx_realtime_msg_payload(m);
+    parts[n++].len = ngx_realtime_msg_payload_len(m);
+
+    ngx_realtime_bus_send(mask, NGX_REALTIME_BUS_PUBLISH, parts, n);
 }
 
 
@@ -329,6 +369,68 @@ ngx_realtime_room_publish_user(ngx_str_t *user, ngx_str_t *except,
     if (ngx_realtime_room_of_user(&name, buf, user) == NGX_OK) {
         ngx_realtime_room_publish(&name, except, m);
     }
+}
+
+
+ngx_uint_t
+ngx_realtime_room_reaches_user(ngx_str_t *user, ngx_str_t *except)
+{
+    u_char                buf[NGX_REALTIME_ROOM_USER_MAX];
+    int32_t               own;
+    uint32_t              bucket;
+    ngx_str_t             name;
+    ngx_queue_t          *q;
+    ngx_realtime_mask_t   mask;
+    ngx_realtime_room_t  *room;
+    ngx_realtime_seat_t  *seat;
+
+    if (ngx_realtime_rooms.sh == NULL
+        || ngx_realtime_room_of_user(&name, buf, user) != NGX_OK)
+    {
+        return 0;
+    }
+
+    bucket = ngx_realtime_room_bucket(&name);
+
+    mask = __atomic_load_n(&ngx_realtime_rooms.sh->masks[bucket],
+                           __ATOMIC_SEQ_CST);
+
+    if (mask & ~ngx_realtime_slot_bit(ngx_realtime_slot)) {
+        return 1;
+    }
+
+    own = 0;
+    room = ngx_realtime_room_find(bucket, name.data, name.len);
+
+    if (room) {
+        for (q = ngx_queue_head(&room->seats);
+             q != ngx_queue_sentinel(&room->seats);
+             q = ngx_queue_next(q))
+        {
+            seat = ngx_queue_data(q, ngx_realtime_seat_t, queue);
+
+            if (!ngx_realtime_room_is_except(seat, except)) {
+                return 1;
+            }
+
+            own += ngx_realtime_rooms.ops->expected(seat->member);
+        }
+    }
+
+    return __atomic_load_n(&ngx_realtime_rooms.sh->expected[bucket],
+                           __ATOMIC_SEQ_CST) > own;
+}
+
+
+void
+ngx_realtime_room_expect(uint32_t hash, int32_t by)
+{
+    ngx_realtime_directory_sh_t  *dir;
+
+    dir = ngx_realtime_zone_sh->directory;
+
+    __atomic_fetch_add(&dir->expected[hash & (dir->buckets - 1)], by,
+                       __ATOMIC_SEQ_CST);
 }
 
 
@@ -374,12 +476,8 @@ static void
 ngx_realtime_room_deliver(ngx_realtime_room_t *room, ngx_str_t *except,
     ngx_realtime_msg_t *m)
 {
-    ngx_str_t                *sid;
-    ngx_queue_t              *q;
-    ngx_realtime_seat_t      *seat;
-    ngx_realtime_room_ops_t  *ops;
-
-    ops = ngx_realtime_rooms.ops;
+    ngx_queue_t          *q;
+    ngx_realtime_seat_t  *seat;
 
     for (q = ngx_queue_head(&room->seats);
          q != ngx_queue_sentinel(&room->seats);
@@ -387,18 +485,26 @@ ngx_realtime_room_deliver(ngx_realtime_room_t *room, ngx_str_t *except,
     {
         seat = ngx_queue_data(q, ngx_realtime_seat_t, queue);
 
-        if (except) {
-            sid = ops->sid(seat->member);
-
-            if (sid->len == except->len
-                && ngx_memcmp(sid->data, except->data, sid->len) == 0)
-            {
-                continue;
-            }
+        if (!ngx_realtime_room_is_except(seat, except)) {
+            ngx_realtime_rooms.ops->deliver(seat->member, m);
         }
-
-        ops->deliver(seat->member, m);
     }
+}
+
+
+static ngx_uint_t
+ngx_realtime_room_is_except(ngx_realtime_seat_t *seat, ngx_str_t *except)
+{
+    ngx_str_t  *sid;
+
+    if (except == NULL) {
+        return 0;
+    }
+
+    sid = ngx_realtime_rooms.ops->sid(seat->member);
+
+    return sid->len == except->len
+           && ngx_memcmp(sid->data, except->data, sid->len) == 0;
 }
 
 
@@ -445,6 +551,8 @@ ngx_realtime_room_receive(ngx_uint_t from, u_char *data, size_t len)
 
     ngx_memcpy(ngx_realtime_msg_payload(m), data, len);
     m->dispensable = head.dispensable;
+    m->offset = head.offset;
+    m->place = head.place;
 
     ngx_realtime_room_deliver(room, except.len ? &except : NULL, m);
 

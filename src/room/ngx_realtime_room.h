@@ -35,6 +35,8 @@ typedef struct {
     /* the sid that "except" is compared with */
     ngx_str_t *(*sid)(void *member);
     void (*deliver)(void *member, ngx_realtime_msg_t *m);
+    /* whether ngx_realtime_room_expect() has counted it */
+    ngx_uint_t (*expected)(void *member);
 } ngx_realtime_room_ops_t;
 
 
@@ -48,7 +50,9 @@ void ngx_realtime_room_leave(ngx_realtime_seat_t *seat);
 
 /*
  * Gives m to every member of the room on every worker, but not to the socket
- * whose sid is except (NULL: none).  The caller keeps its reference.
+ * whose sid is except (NULL: none), and keeps it for those who come back.  The
+ * caller keeps its reference.  An event is published once, to one room: that
+ * seals it.
  */
 void ngx_realtime_room_publish(ngx_str_t *name, ngx_str_t *except,
     ngx_realtime_msg_t *m);
@@ -68,6 +72,17 @@ ngx_int_t ngx_realtime_room_of_user(ngx_str_t *name, u_char *buf,
 
 void ngx_realtime_room_publish_user(ngx_str_t *user, ngx_str_t *except,
     ngx_realtime_msg_t *m);
+
+/*
+ * Whether somebody would get it, now or when he comes back.  It may say 1 for
+ * nobody, never 0 for somebody.
+ */
+ngx_uint_t ngx_realtime_room_reaches_user(ngx_str_t *user,
+    ngx_str_t *except);
+
+/* by 1 or -1: how many, here or away, are to get what the room gets; hash is
+   ngx_realtime_history_hash() of its name */
+void ngx_realtime_room_expect(uint32_t hash, int32_t by);
 
 
 #endif /* _NGX_REALTIME_ROOM_H_INCLUDED_ */

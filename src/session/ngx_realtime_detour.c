@@ -41,9 +41,11 @@
 
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_detour.h"
+#include "ngx_realtime_recovery.h"
 #include "ngx_realtime_slot.h"
 #include "ngx_realtime_state.h"
 #include "rt_eio.h"
+#include "rt_ws.h"
 
 
 #define NGX_REALTIME_DETOUR_GHOST  10000   /* ms */
@@ -106,6 +108,8 @@ static void ngx_realtime_detour_forward(ngx_realtime_session_t *s,
     ngx_realtime_msg_t *m);
 static ngx_int_t ngx_realtime_detour_wait(ngx_realtime_session_t *s,
     uint64_t *had, u_char *sid);
+static void ngx_realtime_detour_pass(ngx_realtime_session_t *s,
+    ngx_realtime_msg_t *m);
 static void ngx_realtime_detour_end(ngx_realtime_session_t *s);
 static void ngx_realtime_detour_late(ngx_realtime_age_t *age);
 
@@ -451,6 +455,7 @@ ngx_realtime_detour_forward(ngx_realtime_session_t *s, ngx_realtime_msg_t *m)
     ngx_memzero(&head, sizeof(head));
     head.kind = NGX_REALTIME_DETOUR_FORWARD;
     head.code = m->binary;
+    head.place = m->place;
 
     ngx_realtime_upgrade_tell(&s->detour->to, &head,
                               ngx_realtime_msg_payload(m),
@@ -483,7 +488,7 @@ ngx_realtime_detour_deliver(ngx_realtime_session_t *s, ngx_realtime_msg_t *m,
             (void) ngx_realtime_out_push(&d->held, m, s->log);
 
         } else {
-            s->transport->ops->send(s->transport, m);
+            ngx_realtime_detour_pass(s, m);
         }
 
         return;
@@ -638,8 +643,22 @@ ngx_realtime_detour_receive(ngx_uint_t from, ngx_realtime_detour_head_t *head,
     m = ngx_realtime_msg_copy(data, len, head->code, s->log);
 
     if (m) {
-        s->transport->ops->send(s->transport, m);
+        m->place = head->place;
+        m->offset = (head->place != 0);
+
+        ngx_realtime_detour_pass(s, m);
         ngx_realtime_msg_unref(m);
+    }
+}
+
+
+/* B gives it to the client, and so B notes that it did */
+
+static void
+ngx_realtime_detour_pass(ngx_realtime_session_t *s, ngx_realtime_msg_t *m)
+{
+    if (ngx_realtime_recovery_note_any(s, m) == NGX_OK) {
+        s->transport->ops->send(s->transport, m);
     }
 }
 
@@ -647,6 +666,7 @@ ngx_realtime_detour_receive(ngx_uint_t from, ngx_realtime_detour_head_t *head,
 static void
 ngx_realtime_detour_end(ngx_realtime_session_t *s)
 {
+    ngx_realtime_msg_t     *m;
     ngx_realtime_detour_t  *d;
 
     d = s->detour;
@@ -657,7 +677,15 @@ ngx_realtime_detour_end(ngx_realtime_session_t *s)
 
     d->ended = 1;
 
-    ngx_realtime_detour_send_out(s, &d->held);
+    for ( ;; ) {
+        m = ngx_realtime_out_shift(&d->held);
+        if (m == NULL) {
+            return;
+        }
+
+        ngx_realtime_detour_pass(s, m);
+        ngx_realtime_msg_unref(m);
+    }
 }
 
 
@@ -674,12 +702,15 @@ ngx_realtime_detour_late(ngx_realtime_age_t *age)
 
     if (!d->ended) {
 
-        /* A died: what it had not forwarded is lost with it */
+        /* A died, and what it had not forwarded with it; the client comes
+           back and gets it from the history */
 
         ngx_log_error(NGX_LOG_WARN, d->session->log, 0,
                       "realtime: the worker that a session came from is gone");
 
-        ngx_realtime_detour_end(d->session);
+        ngx_realtime_session_close(d->session, RT_WS_GOING_AWAY,
+                                   "its old worker died");
+        return;
     }
 
     ngx_realtime_bus_cursors(cursors);

@@ -35,6 +35,7 @@ typedef struct {
     uint32_t                   kind;
     uint32_t                   code;       /* REFUSED: of Engine.IO; FORWARD:
                                               1 for an attachment */
+    uint64_t                   place;      /* FORWARD: in the history, or 0 */
 } ngx_realtime_detour_head_t;
 
 

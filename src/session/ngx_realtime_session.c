@@ -274,6 +274,7 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
     }
 
     s->conf = conf;
+    s->place = place;
     s->log = ngx_cycle->log;
     ngx_queue_init(&s->sockets);
 

@@ -39,6 +39,7 @@ typedef struct ngx_realtime_session_s  ngx_realtime_session_t;
 typedef struct ngx_realtime_socket_s   ngx_realtime_socket_t;
 typedef struct ngx_realtime_detour_s   ngx_realtime_detour_t;
 typedef struct ngx_realtime_pending_s  ngx_realtime_pending_t;
+typedef struct ngx_realtime_record_s   ngx_realtime_record_t;
 
 
 struct ngx_realtime_session_s {
@@ -68,6 +69,7 @@ struct ngx_realtime_session_s {
                                               generation 0: none */
     uint64_t                   probing_of; /* generation of its slot */
 
+    uint16_t                   place;      /* of its location */
     unsigned                   pinged:1;   /* a pong is due */
     unsigned                   drain:1;    /* the worker exits */
 
@@ -83,6 +85,10 @@ struct ngx_realtime_socket_s {
     ngx_str_t                  nsp;        /* the configuration's; "/" */
     ngx_realtime_identity_t    identity;   /* user points behind the struct */
     ngx_str_t                  id;         /* points to sid */
+    ngx_realtime_record_t     *record;     /* in the zone, of recovery; NULL:
+                                              it cannot come back */
+    time_t                     recheck;    /* until then events may come that
+                                              it has already; or 0 */
     u_char                     sid[NGX_REALTIME_SID_LEN];
 };
 
@@ -203,12 +209,28 @@ ngx_realtime_socket_t *ngx_realtime_socket_of(ngx_realtime_session_t *s,
 ngx_str_t *ngx_realtime_socket_namespace(ngx_realtime_session_t *s,
     rt_str_t nsp);
 
+/* the room in which it sits; buf has NGX_REALTIME_SOCKET_ROOM_MAX bytes;
+   NGX_ERROR: no user has an id so long */
+#define NGX_REALTIME_SOCKET_ROOM_MAX                                          \
+    (NGX_REALTIME_ROOM_USER_MAX + RT_SIO_NSP_MAX + 1)
+
+ngx_int_t ngx_realtime_socket_room(ngx_realtime_socket_t *sk,
+    ngx_str_t *room, u_char *buf);
+
+/* CONNECT, ngx_realtime_connect.c */
+void ngx_realtime_socket_connect(ngx_realtime_session_t *s,
+    rt_sio_packet_t *pkt);
+void ngx_realtime_socket_connected(ngx_realtime_socket_t *sk, rt_str_t auth);
+
 /* one packet of Engine.IO, to this client wherever its session is now */
 void ngx_realtime_socket_send(ngx_realtime_socket_t *sk,
     ngx_realtime_msg_t *m);
 /* ["event",data]; data is JSON */
 void ngx_realtime_socket_emit(ngx_realtime_socket_t *sk, const char *event,
     ngx_str_t *data);
+/* the same, but nobody wants it after the connection broke */
+void ngx_realtime_socket_emit_volatile(ngx_realtime_socket_t *sk,
+    const char *event, ngx_str_t *data);
 /* the answer to in->id; args is the inside of an array, JSON; attachments
    follow it when there are any */
 void ngx_realtime_socket_ack(ngx_realtime_socket_t *sk, uint64_t id,

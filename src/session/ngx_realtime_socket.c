@@ -4,8 +4,8 @@
  */
 
 /*
- * Socket.IO 5: CONNECT with its authentication, EVENT and ACK with their
- * attachments, DISCONNECT, in each namespace that the location has.
+ * Socket.IO 5: EVENT and ACK with their attachments, DISCONNECT, in each
+ * namespace that the location has.  CONNECT is in ngx_realtime_connect.c.
  *
  * A packet is checked and cut up in place (rt_json_check() and friends);
  * nothing is built that is read once.  One with attachments waits, copied,
@@ -15,7 +15,9 @@
 
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_log.h"
+#include "ngx_realtime_history.h"
 #include "ngx_realtime_pending.h"
+#include "ngx_realtime_recovery.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
 #include "rt_json.h"
@@ -29,28 +31,21 @@ static void ngx_realtime_socket_event(ngx_realtime_session_t *s,
     ngx_str_t *attachments, ngx_uint_t n);
 static void ngx_realtime_socket_disconnect(ngx_realtime_session_t *s,
     ngx_realtime_socket_t *sk);
-static void ngx_realtime_socket_connect(ngx_realtime_session_t *s,
-    rt_sio_packet_t *pkt);
-static ngx_int_t ngx_realtime_socket_authenticate(ngx_realtime_session_t *s,
-    rt_str_t auth, ngx_pool_t *pool, ngx_realtime_identity_t *id,
-    ngx_realtime_refusal_e *why, const char **detail);
-static ngx_uint_t ngx_realtime_socket_asks_auth(ngx_realtime_session_t *s);
-static void ngx_realtime_socket_accept(ngx_realtime_session_t *s,
-    ngx_str_t *nsp, ngx_realtime_identity_t *id, rt_str_t auth);
-static void ngx_realtime_socket_reject(ngx_realtime_session_t *s,
-    rt_str_t nsp, const char *prefix, const ngx_str_t *message,
-    const ngx_str_t *code);
 static ngx_int_t ngx_realtime_socket_enter(ngx_realtime_socket_t *sk);
 static void ngx_realtime_socket_write(ngx_realtime_socket_t *sk, u_char type,
     unsigned has_id, uint64_t id, ngx_str_t *args, ngx_str_t *attachments,
     ngx_uint_t n);
+static void ngx_realtime_socket_emit_event(ngx_realtime_socket_t *sk,
+    const char *event, ngx_str_t *data, unsigned dispensable);
 static ngx_str_t *ngx_realtime_socket_sid(void *member);
 static void ngx_realtime_socket_deliver(void *member, ngx_realtime_msg_t *m);
+static ngx_uint_t ngx_realtime_socket_expected(void *member);
 
 
 static ngx_realtime_room_ops_t  ngx_realtime_socket_room_ops = {
     ngx_realtime_socket_sid,
-    ngx_realtime_socket_deliver
+    ngx_realtime_socket_deliver,
+    ngx_realtime_socket_expected
 };
 
 
@@ -233,6 +228,7 @@ ngx_realtime_socket_disconnect(ngx_realtime_session_t *s,
                   "user: \"%V\", socket: \"%V\", slot: %i",
                   &sk->identity.user, &sk->id, ngx_realtime_slot);
 
+    ngx_realtime_recovery_end(sk);
     ngx_realtime_socket_destroy(sk);
 
     if (ngx_queue_empty(&s->sockets)) {
@@ -264,69 +260,6 @@ ngx_realtime_socket_of(ngx_realtime_session_t *s, const u_char *nsp,
 }
 
 
-static void
-ngx_realtime_socket_connect(ngx_realtime_session_t *s, rt_sio_packet_t *pkt)
-{
-    ngx_int_t                rc;
-    ngx_str_t                none = ngx_null_string;
-    ngx_str_t                invalid = ngx_string("Invalid namespace");
-    ngx_str_t               *nsp;
-    const char              *detail;
-    ngx_pool_t              *pool;
-    const ngx_str_t         *text;
-    ngx_realtime_refusal_e   why;
-    ngx_realtime_identity_t  id;
-
-    nsp = ngx_realtime_socket_namespace(s, pkt->nsp);
-
-    if (nsp == NULL) {
-        ngx_realtime_count(connects_refused);
-        ngx_realtime_log_client(NGX_LOG_INFO, s->transport->log,
-                                "CONNECT refused", "unknown namespace",
-                                &s->user, NULL);
-        ngx_realtime_socket_reject(s, pkt->nsp, "", &invalid, &none);
-        return;
-    }
-
-    if (ngx_realtime_socket_of(s, nsp->data, nsp->len)) {
-        ngx_realtime_session_refuse(s, "a second CONNECT");
-        return;
-    }
-
-    pool = ngx_create_pool(1024, s->transport->log);
-    if (pool == NULL) {
-        ngx_realtime_session_close(s, RT_WS_INTERNAL, "no memory");
-        return;
-    }
-
-    why = NGX_REALTIME_R_INTERNAL;
-    detail = "no memory";
-
-    rc = ngx_realtime_socket_authenticate(s, pkt->json, pool, &id, &why,
-                                          &detail);
-
-    if (rc == NGX_OK) {
-        ngx_realtime_socket_accept(s, nsp, &id, pkt->json);
-
-    } else {
-        ngx_realtime_count(connects_refused);
-        ngx_realtime_count(auth_refused);
-        ngx_realtime_log_client(NGX_LOG_INFO, s->transport->log,
-                                "CONNECT refused", detail, &s->user, NULL);
-
-        text = &ngx_realtime_refusal(why)->socket_text;
-        if (text->len == 0) {
-            text = &ngx_realtime_refusal(why)->text;
-        }
-
-        ngx_realtime_socket_reject(s, pkt->nsp, "Authentication error: ",
-                                   text, &ngx_realtime_refusal(why)->code);
-    }
-
-    ngx_destroy_pool(pool);
-}
-
-
 ngx_str_t *
 ngx_realtime_socket_namespace(ngx_realtime_session_t *s, rt_str_t nsp)
 {
@@ -354,198 +287,6 @@ ngx_realtime_socket_namespace(ngx_realtime_session_t *s, rt_str_t nsp)
     }
 
     return NULL;
-}
-
-
-/* contract, 1: auth.token, then what the handshake brought */
-
-static ngx_int_t
-ngx_realtime_socket_authenticate(ngx_realtime_session_t *s, rt_str_t auth,
-    ngx_pool_t *pool, ngx_realtime_identity_t *id,
-    ngx_realtime_refusal_e *why, const char **detail)
-{
-    u_char             *copy;
-    rt_str_t            values[2], text;
-    ngx_int_t           rc;
-    ngx_str_t           token;
-
-    static const char  *const names[] = { "token", "userId" };
-
-    /* unescaping happens in place, and the application may want auth too */
-
-    ngx_memzero(values, sizeof(values));
-
-    if (auth.len) {
-        copy = ngx_pnalloc(pool, auth.len);
-        if (copy == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_memcpy(copy, auth.data, auth.len);
-        auth.data = copy;
-
-        rt_json_members(auth, names, values, 2);
-    }
-
-    if (values[0].data && rt_json_type(values[0]) != 'n'
-        && ngx_realtime_socket_asks_auth(s))
-    {
-        if (rt_json_string((u_char *) values[0].data, values[0].len, &text)
-            != RT_OK)
-        {
-            *why = NGX_REALTIME_R_TOKEN_INVALID;
-            *detail = "auth.token is no string";
-            return NGX_DECLINED;
-        }
-
-        if (text.len == 0) {
-            *why = NGX_REALTIME_R_TOKEN_MISSING;
-            *detail = "auth.token is empty";
-            return NGX_DECLINED;
-        }
-
-        token.data = (u_char *) text.data;
-        token.len = text.len;
-
-        rc = ngx_realtime_auth_verify(s->conf->auth, &token, pool,
-                                      s->transport->log, id, why, detail);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-    } else if (s->user.len) {
-
-        if (s->expires && ngx_time() > s->expires + s->conf->auth->leeway) {
-            *why = NGX_REALTIME_R_TOKEN_INVALID;
-            *detail = "the token of the handshake expired";
-            return NGX_DECLINED;
-        }
-
-        id->user = s->user;
-        id->expires = s->expires;
-
-    } else if (s->conf->echo) {
-
-        /* the conformance suites have no tokens */
-
-        ngx_str_set(&id->user, "conformance");
-        id->expires = 0;
-
-    } else {
-        *why = NGX_REALTIME_R_TOKEN_MISSING;
-        *detail = "no access token";
-        return NGX_DECLINED;
-    }
-
-    if (values[1].data && rt_json_type(values[1]) != 'n'
-        && (rt_json_string((u_char *) values[1].data, values[1].len, &text)
-            != RT_OK
-            || text.len != id->user.len
-            || ngx_memcmp(text.data, id->user.data, text.len) != 0)
-        && !s->conf->echo)
-    {
-        *why = NGX_REALTIME_R_TOKEN_PAYLOAD;
-        *detail = "auth.userId is not the user of the token";
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_realtime_socket_asks_auth(ngx_realtime_session_t *s)
-{
-    ngx_uint_t  i;
-
-    if (s->conf->echo) {
-        return 0;
-    }
-
-    for (i = 0; i < s->conf->auth->nsources; i++) {
-        if (s->conf->auth->sources[i] == NGX_REALTIME_TOKEN_AUTH) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-static void
-ngx_realtime_socket_accept(ngx_realtime_session_t *s, ngx_str_t *nsp,
-    ngx_realtime_identity_t *id, rt_str_t auth)
-{
-    u_char                 *p, buf[RT_SIO_NSP_MAX + 64];
-    rt_str_t                name;
-    ngx_realtime_msg_t     *m;
-    ngx_realtime_socket_t  *sk;
-
-    sk = ngx_realtime_socket_create(s, nsp, id, NULL);
-    if (sk == NULL) {
-        ngx_realtime_session_close(s, RT_WS_INTERNAL, "no memory");
-        return;
-    }
-
-    ngx_realtime_count(connects);
-
-    ngx_log_error(NGX_LOG_INFO, s->transport->log, 0,
-                  "realtime: connected, user: \"%V\", socket: \"%V\", "
-                  "slot: %i", &sk->identity.user, &sk->id, ngx_realtime_slot);
-
-    name.data = nsp->data;
-    name.len = nsp->len;
-
-    p = buf;
-    *p++ = '4';
-    p += rt_sio_header(p, RT_SIO_CONNECT, name, 0, 0);
-    p = ngx_cpymem(p, "{\"sid\":\"", 8);
-    p = ngx_cpymem(p, sk->sid, NGX_REALTIME_SID_LEN);
-    p = ngx_cpymem(p, "\"}", 2);
-
-    m = ngx_realtime_msg_alloc(p - buf, s->log);
-    if (m) {
-        ngx_memcpy(ngx_realtime_msg_payload(m), buf, p - buf);
-        ngx_realtime_socket_send(sk, m);
-        ngx_realtime_msg_unref(m);
-    }
-
-    ngx_realtime_session_rearm(s);
-    ngx_realtime_socket_ops->connected(sk, auth);
-}
-
-
-/* code of length 0: no "data" member.  message and code are our own texts,
-   the namespace is echoed and the parser has bounded it */
-
-static void
-ngx_realtime_socket_reject(ngx_realtime_session_t *s, rt_str_t nsp,
-    const char *prefix, const ngx_str_t *message, const ngx_str_t *code)
-{
-    u_char              *p, buf[RT_SIO_NSP_MAX + 256];
-    ngx_realtime_msg_t  *m;
-
-    p = buf;
-
-    *p++ = '4';
-    p += rt_sio_header(p, RT_SIO_CONNECT_ERROR, nsp, 0, 0);
-    p = ngx_slprintf(p, buf + sizeof(buf), "{\"message\":\"%s%V\"", prefix,
-                     message);
-
-    if (code->len) {
-        p = ngx_slprintf(p, buf + sizeof(buf), ",\"data\":{\"code\":\"%V\"}",
-                         code);
-    }
-
-    p = ngx_slprintf(p, buf + sizeof(buf), "}");
-
-    m = ngx_realtime_msg_alloc(p - buf, s->transport->log);
-
-    if (m) {
-        ngx_memcpy(ngx_realtime_msg_payload(m), buf, p - buf);
-        s->transport->ops->send(s->transport, m);
-        ngx_realtime_msg_unref(m);
-    }
 }
 
 
@@ -597,19 +338,11 @@ ngx_realtime_socket_create(ngx_realtime_session_t *s, ngx_str_t *nsp,
 static ngx_int_t
 ngx_realtime_socket_enter(ngx_realtime_socket_t *sk)
 {
-    u_char     name[NGX_REALTIME_ROOM_USER_MAX + RT_SIO_NSP_MAX + 1];
+    u_char     name[NGX_REALTIME_SOCKET_ROOM_MAX];
     ngx_str_t  room;
 
-    if (ngx_realtime_room_of_user(&room, name, &sk->identity.user)
-        != NGX_OK)
-    {
+    if (ngx_realtime_socket_room(sk, &room, name) != NGX_OK) {
         return NGX_ERROR;
-    }
-
-    if (sk->nsp.len > 1) {
-        name[room.len] = ',';
-        ngx_memcpy(&name[room.len + 1], sk->nsp.data, sk->nsp.len);
-        room.len += 1 + sk->nsp.len;
     }
 
     if (ngx_realtime_room_join(&sk->seat, &room, sk) != NGX_OK) {
@@ -627,9 +360,28 @@ ngx_realtime_socket_enter(ngx_realtime_socket_t *sk)
 }
 
 
+ngx_int_t
+ngx_realtime_socket_room(ngx_realtime_socket_t *sk, ngx_str_t *room,
+    u_char *buf)
+{
+    if (ngx_realtime_room_of_user(room, buf, &sk->identity.user) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (sk->nsp.len > 1) {
+        buf[room->len] = ',';
+        ngx_memcpy(&buf[room->len + 1], sk->nsp.data, sk->nsp.len);
+        room->len += 1 + sk->nsp.len;
+    }
+
+    return NGX_OK;
+}
+
+
 void
 ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk)
 {
+    ngx_realtime_recovery_detach(sk);
     ngx_realtime_room_leave(&sk->seat);
     ngx_realtime_table_remove(&ngx_realtime_sockets, sk->ref);
     ngx_queue_remove(&sk->queue);
@@ -639,6 +391,13 @@ ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk)
     }
 
     ngx_free(sk);
+}
+
+
+void
+ngx_realtime_socket_connected(ngx_realtime_socket_t *sk, rt_str_t auth)
+{
+    ngx_realtime_socket_ops->connected(sk, auth);
 }
 
 
@@ -669,14 +428,48 @@ void
 ngx_realtime_socket_emit(ngx_realtime_socket_t *sk, const char *event,
     ngx_str_t *data)
 {
-    ngx_realtime_msg_t  *m;
+    ngx_realtime_socket_emit_event(sk, event, data, 0);
+}
+
+
+void
+ngx_realtime_socket_emit_volatile(ngx_realtime_socket_t *sk,
+    const char *event, ngx_str_t *data)
+{
+    ngx_realtime_socket_emit_event(sk, event, data, 1);
+}
+
+
+static void
+ngx_realtime_socket_emit_event(ngx_realtime_socket_t *sk, const char *event,
+    ngx_str_t *data, unsigned dispensable)
+{
+    ngx_realtime_msg_t  *m, *out;
 
     m = ngx_realtime_msg_event(event, data, sk->session->log);
-
-    if (m) {
-        ngx_realtime_socket_send(sk, m);
-        ngx_realtime_msg_unref(m);
+    if (m == NULL) {
+        return;
     }
+
+    m->dispensable = dispensable;
+    out = m;
+
+    if (sk->record == NULL) {
+        out = ngx_realtime_msg_plain(m, sk->session->log);
+
+    } else if (m->offset) {
+        ngx_realtime_history_add(NULL, 0, NULL, m);
+    }
+
+    /* on a detour, who passes it on to the client notes it */
+
+    if (out && (sk->session->detour
+                || ngx_realtime_recovery_note(sk, out) == NGX_OK))
+    {
+        ngx_realtime_socket_send(sk, out);
+    }
+
+    ngx_realtime_msg_unref(m);
 }
 
 
@@ -763,10 +556,28 @@ ngx_realtime_socket_deliver(void *member, ngx_realtime_msg_t *m)
 
     s = sk->session;
 
+    if (sk->record == NULL) {
+        m = ngx_realtime_msg_plain(m, s->log);
+        if (m == NULL) {
+            return;
+        }
+    }
+
     if (s->detour) {
         ngx_realtime_detour_deliver(s, m, 1);
         return;
     }
 
-    s->transport->ops->send(s->transport, m);
+    if (ngx_realtime_recovery_note(sk, m) == NGX_OK) {
+        s->transport->ops->send(s->transport, m);
+    }
+}
+
+
+static ngx_uint_t
+ngx_realtime_socket_expected(void *member)
+{
+    ngx_realtime_socket_t  *sk = member;
+
+    return sk->record != NULL;
 }

@@ -5,6 +5,7 @@
 
 
 #include "ngx_realtime_pending.h"
+#include "ngx_realtime_recovery.h"
 #include "ngx_realtime_slot.h"
 #include "ngx_realtime_state.h"
 
@@ -22,17 +23,20 @@ typedef struct {
                                               none */
     uint16_t                   expected;   /* attachments of it */
     uint16_t                   nattachments;
+    uint32_t                   place;      /* of its location */
     uint64_t                   had[NGX_REALTIME_SLOTS];
 } ngx_realtime_state_t;
 
 typedef struct {
     int64_t                    expires;
+    uint32_t                   record;     /* number, of recovery; 0: none */
     uint16_t                   nsp;        /* lengths; the bytes follow */
     uint16_t                   user;
     u_char                     sid[NGX_REALTIME_SID_LEN];
 } ngx_realtime_state_socket_t;
 
 typedef struct {
+    uint64_t                   place;      /* in the history, or 0 */
     uint32_t                   len;        /* of the payload, which follows */
     uint16_t                   binary;
     uint16_t                   dispensable;
@@ -111,6 +115,7 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
     ngx_memzero(&state, sizeof(state));
     state.expires = s->expires;
     state.user = s->user.len;
+    state.place = s->place;
     state.ping = ngx_realtime_state_ping(s);
     ngx_realtime_bus_cursors(state.had);
 
@@ -125,6 +130,7 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
 
         ngx_memzero(&socket, sizeof(socket));
         socket.expires = sk->identity.expires;
+        socket.record = ngx_realtime_recovery_number(sk);
         socket.nsp = sk->nsp.len;
         socket.user = sk->identity.user.len;
         ngx_memcpy(socket.sid, sk->sid, NGX_REALTIME_SID_LEN);
@@ -144,6 +150,7 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
         message.len = ngx_realtime_msg_payload_len(m);
         message.binary = m->binary;
         message.dispensable = m->dispensable;
+        message.place = m->place;
 
         p = ngx_cpymem(p, &message, sizeof(message));
         p = ngx_cpymem(p, ngx_realtime_msg_payload(m), message.len);
@@ -220,7 +227,8 @@ ngx_realtime_state_restore(ngx_realtime_transport_t *t,
         return NULL;
     }
 
-    s = ngx_realtime_session_create(t, conf, 0, &user, state.expires);
+    s = ngx_realtime_session_create(t, conf, state.place, &user,
+                                    state.expires);
     if (s == NULL) {
         return NULL;
     }
@@ -280,6 +288,7 @@ ngx_realtime_state_socket(ngx_realtime_session_t *s,
     u_char                       *p;
     rt_str_t                      name;
     ngx_str_t                    *nsp;
+    ngx_realtime_socket_t        *sk;
     ngx_realtime_identity_t       id;
     ngx_realtime_state_socket_t   socket;
 
@@ -304,11 +313,16 @@ ngx_realtime_state_socket(ngx_realtime_session_t *s,
 
     nsp = ngx_realtime_socket_namespace(s, name);
 
-    if (nsp == NULL
-        || ngx_realtime_socket_create(s, nsp, &id, socket.sid) == NULL)
-    {
+    if (nsp == NULL) {
         return NGX_ERROR;
     }
+
+    sk = ngx_realtime_socket_create(s, nsp, &id, socket.sid);
+    if (sk == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_realtime_recovery_adopt(sk, socket.record);
 
     return NGX_OK;
 }
@@ -340,6 +354,8 @@ ngx_realtime_state_message(ngx_realtime_session_t *s,
     }
 
     m->dispensable = message.dispensable;
+    m->place = message.place;
+    m->offset = (message.place != 0);
 
     s->transport->ops->send(s->transport, m);
     ngx_realtime_msg_unref(m);

@@ -11,7 +11,8 @@
  * It reads   {"emit": [event, ...]}    {"ask": [event, ...]}
  *            {"do": "connect" | "disconnect" | "drop" | "exit"}
  * It prints  {"event": name, "args": [...]} for what the server sends,
- *            {"ack": [...]}, {"timeout": true}, {"connect": sid},
+ *            {"ack": [...]}, {"timeout": true},
+ *            {"connect": sid, "recovered": true if it was},
  *            {"connect_error": message, "data": ...}, {"disconnect": reason}
  */
 
@@ -58,7 +59,9 @@ const verbs = {
 };
 
 
-socket.on('connect', () => print({ connect: socket.id }));
+socket.on('connect', () => {
+  print({ connect: socket.id, ...(socket.recovered && { recovered: true }) });
+});
 socket.on('disconnect', (reason) => print({ disconnect: reason }));
 socket.on('connect_error', (error) => {
   print({ connect_error: error.message, data: error.data });

@@ -52,7 +52,7 @@ sub new {
     my $answer = $self->packet(5) // '';
 
     if ($answer =~ /^40(.*)/s) {
-        $self->{sid} = $JSON->decode($1)->{sid};
+        @$self{qw( sid pid )} = @{$JSON->decode($1)}{qw( sid pid )};
 
     } elsif ($answer =~ /^44(.*)/s) {
         $self->{error} = $JSON->decode($1);
@@ -66,6 +66,8 @@ sub new {
 
 
 sub sid    { $_[0]{sid} }
+sub pid    { $_[0]{pid} }
+sub offset { $_[0]{offset} }
 sub open   { $_[0]{open} }
 sub error  { $_[0]{error} }
 sub ws     { $_[0]{ws} }
@@ -96,7 +98,13 @@ sub packet {
             next;
         }
 
-        return $f->{payload} if $f->{opcode} == 1;
+        next if $f->{opcode} != 1;
+
+        # what the stock client gives back when it returns
+
+        $self->{offset} = $1 if $f->{payload} =~ /^42\[.*,"([^"]*)"\]\z/s;
+
+        return $f->{payload};
     }
 
     return undef;
@@ -209,6 +217,21 @@ sub take {
         return wantarray ? @found : $found[0];
     }
 }
+
+
+# what CONNECT needs of this socket to come back: auth => { $c->past }
+
+sub past {
+    my ($self) = @_;
+
+    return (pid => $self->{pid},
+            defined $self->{offset} ? (offset => $self->{offset}) : ());
+}
+
+
+# the network is gone: not a word to the server but the end of TCP
+
+sub drop { $_[0]{ws}->abort }
 
 
 # says goodbye on the namespace and closes

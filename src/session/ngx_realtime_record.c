@@ -1,0 +1,550 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * Who may come back, and what each has been sent.
+ *
+ * The zone has an array of records.  A record belongs to one socket:
+ *
+ *   state   kind 2 | slot 6 | generation 24 | count 32, changed by compare
+ *           and swap only
+ *
+ *     FREE --> FILLING --> LIVE --> AWAY --> FREE
+ *                          ^  |      |
+ *                          +--+------+  by the worker that it comes back to
+ *
+ *   list    the last events that the client was sent, as places in the
+ *           history, number i in list[i % LIST]; count is how many there were
+ *   start   the newest event of the room's chain when the socket sat down
+ *
+ * Only the owner (slot and generation in state) adds to the list.  A client
+ * that comes back from a network that died finds its old socket alive, often
+ * on another worker: the new worker makes itself the owner, and the old one,
+ * which may be about to add, fails, for it changes first a cell of the list
+ * and then the count by compare and swap against what it read before it
+ * looked at the owner.  At worst it changes the cell of the oldest event,
+ * which is therefore not believed.
+ *
+ * Nothing here is locked.  A record that is AWAY is free once its time is
+ * over; nobody has to sweep.  What a socket missed is found out in
+ * ngx_realtime_recovery.c.
+ */
+
+
+#include "ngx_realtime_bus.h"
+#include "ngx_realtime_counter.h"
+#include "ngx_realtime_history.h"
+#include "ngx_realtime_record.h"
+#include "ngx_realtime_recovery.h"
+#include "rt_ws.h"
+
+#include <openssl/crypto.h>
+#include <sys/random.h>
+
+
+#define NGX_REALTIME_RECORD_PROBES   64
+
+
+struct ngx_realtime_records_sh_s {
+    ngx_uint_t                 n;
+    ngx_realtime_record_t     *records;
+};
+
+
+static ngx_realtime_record_t *ngx_realtime_record_take_free(void);
+static void ngx_realtime_record_told(ngx_uint_t from, u_char *data,
+    size_t len);
+
+
+ngx_realtime_records_t  ngx_realtime_records;
+
+
+ngx_int_t
+ngx_realtime_recovery_create(ngx_realtime_zone_sh_t *sh,
+    ngx_slab_pool_t *shpool, ngx_log_t *log)
+{
+    ngx_realtime_records_sh_t  *r;
+
+    r = ngx_slab_calloc(shpool, sizeof(ngx_realtime_records_sh_t));
+    if (r == NULL) {
+        return NGX_ERROR;
+    }
+
+    r->n = sh->zone_size / 16 * 3 / sizeof(ngx_realtime_record_t);
+
+    r->records = ngx_slab_calloc(shpool, r->n * sizeof(ngx_realtime_record_t));
+    if (r->records == NULL) {
+        return NGX_ERROR;
+    }
+
+    sh->recovery = r;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_realtime_recovery_init(ngx_cycle_t *cycle, ngx_uint_t offsets)
+{
+    uint64_t                  generation;
+    ngx_realtime_records_t  *r;
+
+    r = &ngx_realtime_records;
+
+    r->sh = ngx_realtime_zone_sh->recovery;
+    r->first = r->sh->records;
+
+    generation = ngx_realtime_zone_sh->slots[ngx_realtime_slot].generation;
+
+    r->tag = (uint64_t) ngx_realtime_slot << 56
+             | (generation & 0xffffff) << 32;
+    r->cursor = ngx_random() % r->sh->n;
+
+    r->sockets = ngx_pcalloc(cycle->pool, r->sh->n
+                                          * sizeof(ngx_realtime_socket_t *));
+    if (r->sockets == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_realtime_msg_offsets = offsets;
+
+    ngx_realtime_bus_handle(NGX_REALTIME_BUS_RESUMED,
+                            ngx_realtime_record_told);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_realtime_recovery_forget_slot(ngx_uint_t slot)
+{
+    uint64_t                     state, new;
+    ngx_uint_t                   i;
+    ngx_realtime_record_t       *rec;
+    ngx_realtime_records_sh_t  *sh;
+
+    sh = ngx_realtime_zone_sh->recovery;
+
+    for (i = 0; i < sh->n; i++) {
+
+        rec = &sh->records[i];
+        state = ngx_realtime_record_load(rec);
+
+        if (ngx_realtime_record_slot(state) != slot) {
+            continue;
+        }
+
+        switch (ngx_realtime_record_kind(state)) {
+
+        case NGX_REALTIME_RECORD_FILLING:
+            new = 0;
+            break;
+
+        case NGX_REALTIME_RECORD_LIVE:
+            rec->seen = ngx_realtime_zone_sh->slots[slot].seen;
+            rec->until = ngx_time() + rec->window;
+
+            new = ngx_realtime_record_state(NGX_REALTIME_RECORD_AWAY,
+                                            ngx_realtime_record_owner(state),
+                                            ngx_realtime_record_count(state));
+            break;
+
+        default:
+            continue;
+        }
+
+        (void) ngx_realtime_record_change(rec, state, new);
+    }
+}
+
+
+ngx_int_t
+ngx_realtime_record_change(ngx_realtime_record_t *rec, uint64_t old,
+    uint64_t new)
+{
+    return __atomic_compare_exchange_n(&rec->state, &old, new, 0,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+               ? NGX_OK : NGX_DECLINED;
+}
+
+
+void
+ngx_realtime_recovery_begin(ngx_realtime_socket_t *sk)
+{
+    u_char                    name[NGX_REALTIME_SOCKET_ROOM_MAX];
+    ngx_str_t                 room;
+    ngx_realtime_record_t    *rec;
+    ngx_realtime_session_t   *s;
+    ngx_realtime_records_t  *r;
+
+    s = sk->session;
+    r = &ngx_realtime_records;
+
+    if (s->conf->recovery < 1000 || !ngx_realtime_msg_offsets) {
+        return;
+    }
+
+    rec = ngx_realtime_record_take_free();
+
+    if (rec == NULL) {
+        ngx_realtime_count(recovery_full);
+        return;
+    }
+
+    if (getrandom(rec->secret, sizeof(rec->secret), 0)
+        != (ssize_t) sizeof(rec->secret))
+    {
+        __atomic_store_n(&rec->state, 0, __ATOMIC_SEQ_CST);
+        return;
+    }
+
+    ngx_realtime_socket_room(sk, &room, name);
+
+    rec->window = s->conf->recovery / 1000;
+    rec->hash = ngx_realtime_history_hash(&room);
+    rec->nsp = ngx_murmur_hash2(sk->nsp.data, sk->nsp.len);
+    rec->place = s->place;
+    rec->user_len = sk->identity.user.len;
+    ngx_memcpy(rec->user, sk->identity.user.data, rec->user_len);
+    ngx_memcpy(rec->sid, sk->sid, NGX_REALTIME_SID_LEN);
+    rec->start = ngx_realtime_history_newest(rec->hash);
+
+    __atomic_store_n(&rec->state,
+                     ngx_realtime_record_state(NGX_REALTIME_RECORD_LIVE,
+                                               r->tag, 0),
+                     __ATOMIC_SEQ_CST);
+
+    ngx_realtime_room_expect(rec->hash, 1);
+
+    sk->record = rec;
+    r->sockets[ngx_realtime_record_number(rec)] = sk;
+}
+
+
+/* FILLING, and ours; NULL: none near */
+
+static ngx_realtime_record_t *
+ngx_realtime_record_take_free(void)
+{
+    uint64_t                  state;
+    ngx_uint_t                i;
+    ngx_realtime_record_t    *rec;
+    ngx_realtime_records_t  *r;
+
+    r = &ngx_realtime_records;
+
+    for (i = 0; i < NGX_REALTIME_RECORD_PROBES; i++) {
+
+        r->cursor = (r->cursor + 1) % r->sh->n;
+
+        rec = &r->first[r->cursor];
+        state = ngx_realtime_record_load(rec);
+
+        if (!ngx_realtime_record_is_free(rec, state)
+            || ngx_realtime_record_change(rec, state,
+                    ngx_realtime_record_state(NGX_REALTIME_RECORD_FILLING,
+                                              r->tag, 0))
+               != NGX_OK)
+        {
+            continue;
+        }
+
+        if (ngx_realtime_record_kind(state) == NGX_REALTIME_RECORD_AWAY) {
+            ngx_realtime_room_expect(rec->hash, -1);
+        }
+
+        return rec;
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_realtime_record_is_free(ngx_realtime_record_t *rec, uint64_t state)
+{
+    switch (ngx_realtime_record_kind(state)) {
+
+    case NGX_REALTIME_RECORD_FREE:
+        return 1;
+
+    case NGX_REALTIME_RECORD_AWAY:
+        return (time_t) rec->until < ngx_time();
+
+    default:
+        return 0;
+    }
+}
+
+
+u_char *
+ngx_realtime_recovery_pid(ngx_realtime_socket_t *sk, u_char *p)
+{
+    u_char      bytes[3 + NGX_REALTIME_RECORD_SECRET];
+    ngx_str_t   src, dst;
+    ngx_uint_t  n;
+
+    n = ngx_realtime_record_number(sk->record);
+
+    bytes[0] = n >> 16;
+    bytes[1] = n >> 8;
+    bytes[2] = n;
+    ngx_memcpy(&bytes[3], sk->record->secret, NGX_REALTIME_RECORD_SECRET);
+
+    src.data = bytes;
+    src.len = sizeof(bytes);
+    dst.data = p;
+
+    ngx_encode_base64url(&dst, &src);
+
+    return p + dst.len;
+}
+
+
+ngx_realtime_record_t *
+ngx_realtime_record_of_pid(ngx_str_t *pid)
+{
+    u_char                  bytes[NGX_REALTIME_PID_LEN];
+    ngx_str_t               dst;
+    ngx_uint_t              n;
+    ngx_realtime_record_t  *rec;
+
+    dst.data = bytes;
+
+    if (pid->len != NGX_REALTIME_PID_LEN
+        || ngx_decode_base64url(&dst, pid) != NGX_OK
+        || dst.len != 3 + NGX_REALTIME_RECORD_SECRET)
+    {
+        return NULL;
+    }
+
+    n = (ngx_uint_t) bytes[0] << 16 | bytes[1] << 8 | bytes[2];
+
+    if (n >= ngx_realtime_records.sh->n) {
+        return NULL;
+    }
+
+    rec = &ngx_realtime_records.first[n];
+
+    return CRYPTO_memcmp(rec->secret, &bytes[3], NGX_REALTIME_RECORD_SECRET)
+           == 0 ? rec : NULL;
+}
+
+
+ngx_int_t
+ngx_realtime_recovery_note(ngx_realtime_socket_t *sk, ngx_realtime_msg_t *m)
+{
+    uint32_t               *cell, had, place;
+    uint64_t                state;
+    ngx_realtime_record_t  *rec;
+
+    rec = sk->record;
+
+    if (rec == NULL || m->place == 0) {
+        return NGX_OK;
+    }
+
+    place = ngx_realtime_history_shorten(m->place);
+
+    if (sk->recheck) {
+
+        if (ngx_realtime_record_has(rec, place)) {
+            return NGX_DECLINED;
+        }
+
+        if (ngx_time() > sk->recheck) {
+            sk->recheck = 0;
+        }
+    }
+
+    state = ngx_realtime_record_load(rec);
+
+    cell = &rec->list[ngx_realtime_record_count(state)
+                      % NGX_REALTIME_RECORD_LIST];
+
+    had = __atomic_load_n(cell, __ATOMIC_SEQ_CST);
+
+    if (ngx_realtime_record_owner(ngx_realtime_record_load(rec))
+        != ngx_realtime_records.tag)
+    {
+        return NGX_DECLINED;
+    }
+
+    (void) __atomic_compare_exchange_n(cell, &had, place, 0, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+
+    return ngx_realtime_record_change(rec, state, state + 1);
+}
+
+
+/* which socket of the session an event is for, its namespace tells */
+
+ngx_int_t
+ngx_realtime_recovery_note_any(ngx_realtime_session_t *s,
+    ngx_realtime_msg_t *m)
+{
+    u_char                 *p, *last, *comma;
+    ngx_realtime_socket_t  *sk;
+
+    if (m->place == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_realtime_msg_payload(m) + 2;
+    last = m->data + m->len;
+
+    if (*p == '/') {
+        comma = ngx_strlchr(p, last, ',');
+        sk = comma ? ngx_realtime_socket_of(s, p, comma - p) : NULL;
+
+    } else {
+        sk = ngx_realtime_socket_of(s, (u_char *) "/", 1);
+    }
+
+    return sk ? ngx_realtime_recovery_note(sk, m) : NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_realtime_record_has(ngx_realtime_record_t *rec, uint32_t place)
+{
+    ngx_uint_t  i, n;
+
+    n = ngx_realtime_record_count(ngx_realtime_record_load(rec));
+    n = ngx_min(n, NGX_REALTIME_RECORD_LIST);
+
+    for (i = 0; i < n; i++) {
+        if (rec->list[i] == place) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ngx_realtime_recovery_detach(ngx_realtime_socket_t *sk)
+{
+    uint64_t                state;
+    ngx_realtime_record_t  *rec;
+
+    rec = sk->record;
+
+    if (rec == NULL) {
+        return;
+    }
+
+    ngx_realtime_records.sockets[ngx_realtime_record_number(rec)] = NULL;
+    sk->record = NULL;
+
+    state = ngx_realtime_record_load(rec);
+
+    if (ngx_realtime_record_owner(state) != ngx_realtime_records.tag) {
+        /* it came back somewhere else */
+        return;
+    }
+
+    rec->seen = ngx_time();
+    rec->until = ngx_time() + rec->window;
+
+    (void) ngx_realtime_record_change(rec, state,
+               ngx_realtime_record_state(NGX_REALTIME_RECORD_AWAY,
+                                         ngx_realtime_record_owner(state),
+                                         ngx_realtime_record_count(state)));
+}
+
+
+void
+ngx_realtime_recovery_end(ngx_realtime_socket_t *sk)
+{
+    uint64_t                state;
+    ngx_realtime_record_t  *rec;
+
+    rec = sk->record;
+
+    if (rec == NULL) {
+        return;
+    }
+
+    ngx_realtime_records.sockets[ngx_realtime_record_number(rec)] = NULL;
+    sk->record = NULL;
+
+    state = ngx_realtime_record_load(rec);
+
+    if (ngx_realtime_record_owner(state) == ngx_realtime_records.tag
+        && ngx_realtime_record_change(rec, state, 0) == NGX_OK)
+    {
+        ngx_realtime_room_expect(rec->hash, -1);
+    }
+}
+
+
+uint32_t
+ngx_realtime_recovery_number(ngx_realtime_socket_t *sk)
+{
+    return sk->record ? ngx_realtime_record_number(sk->record) + 1 : 0;
+}
+
+
+void
+ngx_realtime_recovery_adopt(ngx_realtime_socket_t *sk, uint32_t number)
+{
+    uint64_t                  state;
+    ngx_realtime_record_t    *rec;
+    ngx_realtime_records_t  *r;
+
+    r = &ngx_realtime_records;
+
+    if (number == 0 || number > r->sh->n) {
+        return;
+    }
+
+    rec = &r->first[number - 1];
+
+    do {
+        state = ngx_realtime_record_load(rec);
+
+        if (ngx_realtime_record_kind(state) != NGX_REALTIME_RECORD_LIVE
+            || ngx_memcmp(rec->sid, sk->sid, NGX_REALTIME_SID_LEN) != 0)
+        {
+            return;
+        }
+
+    } while (ngx_realtime_record_change(rec, state,
+                 ngx_realtime_record_state(NGX_REALTIME_RECORD_LIVE, r->tag,
+                                           ngx_realtime_record_count(state)))
+             != NGX_OK);
+
+    sk->record = rec;
+    r->sockets[number - 1] = sk;
+}
+
+
+static void
+ngx_realtime_record_told(ngx_uint_t from, u_char *data, size_t len)
+{
+    uint32_t                number;
+    ngx_realtime_socket_t  *sk;
+
+    if (len != sizeof(number)) {
+        return;
+    }
+
+    ngx_memcpy(&number, data, sizeof(number));
+
+    if (number >= ngx_realtime_records.sh->n) {
+        return;
+    }
+
+    sk = ngx_realtime_records.sockets[number];
+
+    if (sk && ngx_realtime_record_owner(ngx_realtime_record_load(sk->record))
+              != ngx_realtime_records.tag)
+    {
+        ngx_realtime_session_close(sk->session, RT_WS_GOING_AWAY,
+                                   "the client came back");
+    }
+}

@@ -1,0 +1,491 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * Coming back.
+ *
+ * What a client missed: in the list of its record, behind the offset that it
+ * names, is what it was sent and did not get.  On the chain of its room, and
+ * not in the list, is what it was never sent.
+ *
+ * Coming back sits down first and looks at the chain then; publishers do it
+ * the other way round, so nothing falls in between, but some of what is on
+ * the chain may arrive by the bus as well: for some seconds the list is asked
+ * whether the client has it.
+ *
+ * The chain is followed back to its place at the start, or to a time when the
+ * old owner must have had everything.  If something that may have been missed
+ * is overwritten, or too much was missed, the socket starts anew, and the
+ * client sees that, by its new id, and refetches.
+ */
+
+
+#include "ngx_realtime_bus.h"
+#include "ngx_realtime_history.h"
+#include "ngx_realtime_record.h"
+#include "ngx_realtime_recovery.h"
+#include "rt_ws.h"
+
+
+/* s: how far a worker may be behind with its bus and still be called alive,
+   and how long events may come twice */
+#define NGX_REALTIME_RECOVERY_LAG     5
+
+#define NGX_REALTIME_RECOVERY_MISSED  4096    /* events; bytes: send_limit */
+
+
+typedef struct {
+    ngx_realtime_record_t     *record;
+    uint64_t                   old;        /* state before it was taken */
+    uint32_t                   sent[NGX_REALTIME_RECORD_LIST];
+    ngx_uint_t                 nsent;      /* oldest first */
+    ngx_uint_t                 had;        /* how many of these it got */
+    uint64_t                  *never;      /* places, newest first */
+    ngx_uint_t                 nnever;
+    const char                *why;
+} ngx_realtime_resume_t;
+
+
+static ngx_int_t ngx_realtime_resume_take(ngx_realtime_resume_t *resume,
+    ngx_realtime_session_t *s, ngx_str_t *nsp, ngx_realtime_identity_t *id);
+static ngx_int_t ngx_realtime_resume_sent(ngx_realtime_resume_t *resume,
+    ngx_str_t *offset);
+static ngx_int_t ngx_realtime_resume_never(ngx_realtime_resume_t *resume,
+    ngx_str_t *room, ngx_pool_t *pool);
+static ngx_uint_t ngx_realtime_resume_is_for(ngx_realtime_resume_t *resume,
+    ngx_realtime_entry_t *e, ngx_str_t *room);
+static time_t ngx_realtime_resume_horizon(ngx_realtime_resume_t *resume);
+static ngx_int_t ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
+    ngx_realtime_socket_t *sk, ngx_realtime_out_t *missed);
+static ngx_int_t ngx_realtime_resume_message(ngx_realtime_resume_t *resume,
+    ngx_realtime_socket_t *sk, uint64_t place, ngx_realtime_out_t *missed);
+static void ngx_realtime_resume_tell(ngx_realtime_resume_t *resume);
+
+
+ngx_realtime_socket_t *
+ngx_realtime_recovery_resume(ngx_realtime_session_t *s, ngx_str_t *nsp,
+    ngx_realtime_identity_t *id, ngx_str_t *pid, ngx_str_t *offset,
+    ngx_realtime_out_t *missed, const char **why)
+{
+    u_char                  name[NGX_REALTIME_SOCKET_ROOM_MAX];
+    ngx_str_t               room;
+    ngx_pool_t             *pool;
+    ngx_realtime_socket_t  *sk;
+    ngx_realtime_resume_t   resume;
+
+    *why = "unknown pid";
+
+    resume.record = ngx_realtime_record_of_pid(pid);
+
+    if (resume.record == NULL
+        || ngx_realtime_resume_take(&resume, s, nsp, id) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    *why = "no memory";
+
+    sk = ngx_realtime_socket_create(s, nsp, id, resume.record->sid);
+
+    if (sk == NULL) {
+        __atomic_store_n(&resume.record->state, 0, __ATOMIC_SEQ_CST);
+        ngx_realtime_room_expect(resume.record->hash, -1);
+        return NULL;
+    }
+
+    sk->record = resume.record;
+    ngx_realtime_records.sockets[ngx_realtime_record_number(sk->record)] = sk;
+
+    ngx_realtime_resume_tell(&resume);
+
+    pool = ngx_create_pool(1024, s->log);
+    if (pool == NULL) {
+        goto failed;
+    }
+
+    ngx_realtime_socket_room(sk, &room, name);
+
+    resume.why = "no memory";
+
+    if (ngx_realtime_resume_sent(&resume, offset) != NGX_OK
+        || ngx_realtime_resume_never(&resume, &room, pool) != NGX_OK
+        || ngx_realtime_resume_messages(&resume, sk, missed) != NGX_OK)
+    {
+        *why = resume.why;
+        ngx_destroy_pool(pool);
+        goto failed;
+    }
+
+    ngx_destroy_pool(pool);
+
+    sk->recheck = ngx_time() + NGX_REALTIME_RECOVERY_LAG;
+    *why = NULL;
+
+    return sk;
+
+failed:
+
+    ngx_realtime_out_drop(missed);
+    ngx_realtime_recovery_end(sk);
+    ngx_realtime_socket_destroy(sk);
+
+    return NULL;
+}
+
+
+/* the record becomes this worker's, whoever had it */
+
+static ngx_int_t
+ngx_realtime_resume_take(ngx_realtime_resume_t *resume,
+    ngx_realtime_session_t *s, ngx_str_t *nsp, ngx_realtime_identity_t *id)
+{
+    uint64_t                  state;
+    ngx_realtime_record_t    *rec;
+    ngx_realtime_socket_t    *old;
+    ngx_realtime_records_t  *r;
+
+    r = &ngx_realtime_records;
+    rec = resume->record;
+
+    if (rec->place != s->place
+        || rec->nsp != ngx_murmur_hash2(nsp->data, nsp->len)
+        || rec->user_len != id->user.len
+        || ngx_memcmp(rec->user, id->user.data, id->user.len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    old = r->sockets[ngx_realtime_record_number(rec)];
+
+    if (old) {
+
+        if (old->session == s) {
+            return NGX_DECLINED;
+        }
+
+        /* here, and the server has not noticed yet that it is gone */
+
+        ngx_realtime_session_close(old->session, RT_WS_GOING_AWAY,
+                                   "the client came back");
+    }
+
+    do {
+        state = ngx_realtime_record_load(rec);
+
+        if (ngx_realtime_record_kind(state) != NGX_REALTIME_RECORD_LIVE
+            && (ngx_realtime_record_kind(state) != NGX_REALTIME_RECORD_AWAY
+                || ngx_realtime_record_is_free(rec, state)))
+        {
+            return NGX_DECLINED;
+        }
+
+    } while (ngx_realtime_record_change(rec, state,
+                 ngx_realtime_record_state(NGX_REALTIME_RECORD_LIVE, r->tag,
+                                           ngx_realtime_record_count(state)))
+             != NGX_OK);
+
+    resume->old = state;
+
+    return NGX_OK;
+}
+
+
+/* another worker may still have the old socket */
+
+static void
+ngx_realtime_resume_tell(ngx_realtime_resume_t *resume)
+{
+    uint32_t    number;
+    ngx_str_t   part;
+    ngx_uint_t  slot;
+
+    slot = ngx_realtime_record_slot(resume->old);
+
+    if (ngx_realtime_record_kind(resume->old) != NGX_REALTIME_RECORD_LIVE
+        || slot == (ngx_uint_t) ngx_realtime_slot)
+    {
+        return;
+    }
+
+    number = ngx_realtime_record_number(resume->record);
+
+    part.data = (u_char *) &number;
+    part.len = sizeof(number);
+
+    ngx_realtime_bus_send(ngx_realtime_slot_bit(slot),
+                          NGX_REALTIME_BUS_RESUMED, &part, 1);
+}
+
+
+/* a copy of the list; and up to where it got there */
+
+static ngx_int_t
+ngx_realtime_resume_sent(ngx_realtime_resume_t *resume, ngx_str_t *offset)
+{
+    uint64_t                count, first, i, place;
+    ngx_realtime_record_t  *rec;
+
+    rec = resume->record;
+    count = ngx_realtime_record_count(resume->old);
+
+    /* the oldest cell may have been changed too late: see above */
+
+    first = (count >= NGX_REALTIME_RECORD_LIST)
+            ? count - NGX_REALTIME_RECORD_LIST + 1 : 0;
+
+    resume->nsent = 0;
+
+    for (i = first; i < count; i++) {
+        resume->sent[resume->nsent++] =
+            __atomic_load_n(&rec->list[i % NGX_REALTIME_RECORD_LIST],
+                            __ATOMIC_SEQ_CST);
+    }
+
+    resume->had = 0;
+
+    if (offset->len == 0) {
+
+        if (first) {
+            resume->why = "no offset, and many events were sent";
+            return NGX_DECLINED;
+        }
+
+        return NGX_OK;
+    }
+
+    if (ngx_realtime_msg_place(offset->data, offset->len, &place) == NGX_OK) {
+
+        for (i = resume->nsent; i > 0; i--) {
+            if (ngx_realtime_history_expand(resume->sent[i - 1]) == place) {
+                resume->had = i;
+                return NGX_OK;
+            }
+        }
+    }
+
+    resume->why = "an offset too old, or none of this socket";
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * What is on the chain and was never sent.  A list that is full has forgotten
+ * older events: what stands on the chain before the oldest one that it knows
+ * was sent, for no worker is so far behind.
+ */
+
+static ngx_int_t
+ngx_realtime_resume_never(ngx_realtime_resume_t *resume, ngx_str_t *room,
+    ngx_pool_t *pool)
+{
+    time_t                  horizon, oldest;
+    uint64_t                place, *p;
+    ngx_uint_t              known;
+    ngx_array_t             never;
+    ngx_realtime_entry_t    e;
+    ngx_realtime_record_t  *rec;
+
+    rec = resume->record;
+    horizon = ngx_realtime_resume_horizon(resume);
+    oldest = 0;
+    known = NGX_REALTIME_RECOVERY_MISSED + 1;
+
+    if (ngx_array_init(&never, pool, 16, sizeof(uint64_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (place = ngx_realtime_history_newest(rec->hash);
+         place && place != rec->start;
+         place = e.previous)
+    {
+        if (ngx_realtime_history_read(place, &e) != NGX_OK) {
+
+            if (ngx_realtime_history_lost() >= horizon) {
+                resume->why = "the history does not go back so far";
+                return NGX_DECLINED;
+            }
+
+            break;
+        }
+
+        if (e.time < horizon) {
+            break;
+        }
+
+        if (ngx_realtime_record_has(rec, ngx_realtime_history_shorten(place)))
+        {
+            known = never.nelts;
+            continue;
+        }
+
+        if (!ngx_realtime_resume_is_for(resume, &e, room)) {
+            continue;
+        }
+
+        if (never.nelts == NGX_REALTIME_RECOVERY_MISSED) {
+            resume->why = "too many events";
+            return NGX_DECLINED;
+        }
+
+        p = ngx_array_push(&never);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        *p = place;
+        oldest = e.time;
+    }
+
+    resume->never = never.elts;
+    resume->nnever = never.nelts;
+
+    if (ngx_realtime_record_count(resume->old) < NGX_REALTIME_RECORD_LIST) {
+        return NGX_OK;
+    }
+
+    if (known <= never.nelts) {
+        resume->nnever = known;
+
+    } else if (never.nelts
+               && oldest <= horizon + NGX_REALTIME_RECOVERY_LAG)
+    {
+        resume->why = "too many events at once";
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+/* a chain is that of all rooms of a hash bucket */
+
+static ngx_uint_t
+ngx_realtime_resume_is_for(ngx_realtime_resume_t *resume,
+    ngx_realtime_entry_t *e, ngx_str_t *room)
+{
+    if (e->lost) {
+        /* not even its room was kept */
+        return 1;
+    }
+
+    if (e->room.len != room->len
+        || ngx_memcmp(e->room.data, room->data, room->len) != 0)
+    {
+        return 0;
+    }
+
+    return e->except.len != NGX_REALTIME_SID_LEN
+           || ngx_memcmp(e->except.data, resume->record->sid,
+                         NGX_REALTIME_SID_LEN)
+              != 0;
+}
+
+
+/* before it, the old owner had everything */
+
+static time_t
+ngx_realtime_resume_horizon(ngx_realtime_resume_t *resume)
+{
+    time_t  seen;
+
+    if (ngx_realtime_record_kind(resume->old) == NGX_REALTIME_RECORD_AWAY) {
+        seen = resume->record->seen;
+
+    } else {
+        seen = ngx_realtime_zone_sh->slots[
+                   ngx_realtime_record_slot(resume->old)].seen;
+        seen = ngx_min(seen, ngx_time());
+    }
+
+    return seen - NGX_REALTIME_RECOVERY_LAG;
+}
+
+
+/* all of them, or it starts anew */
+
+static ngx_int_t
+ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
+    ngx_realtime_socket_t *sk, ngx_realtime_out_t *missed)
+{
+    ngx_int_t                 rc;
+    ngx_uint_t                i;
+    ngx_realtime_out_node_t  *node, *first;
+
+    for (i = resume->had; i < resume->nsent; i++) {
+
+        rc = ngx_realtime_resume_message(resume, sk,
+                 ngx_realtime_history_expand(resume->sent[i]), missed);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    /* the last one that is in the list already */
+
+    for (first = missed->first; first && first->next; first = first->next) {
+        /* void */
+    }
+
+    for (i = resume->nnever; i > 0; i--) {
+
+        rc = ngx_realtime_resume_message(resume, sk, resume->never[i - 1],
+                                         missed);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    /* now nothing fails any more, and the list has to say what was sent */
+
+    for (node = first ? first->next : missed->first; node; node = node->next) {
+        (void) ngx_realtime_recovery_note(sk, node->message);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_resume_message(ngx_realtime_resume_t *resume,
+    ngx_realtime_socket_t *sk, uint64_t place, ngx_realtime_out_t *missed)
+{
+    ngx_int_t              rc;
+    ngx_realtime_msg_t    *m;
+    ngx_realtime_entry_t   e;
+
+    if (ngx_realtime_history_read(place, &e) != NGX_OK || e.lost) {
+        resume->why = "an event is not in the history any more";
+        return NGX_DECLINED;
+    }
+
+    if (e.dispensable) {
+        return NGX_OK;
+    }
+
+    m = ngx_realtime_msg_copy(e.payload.data, e.payload.len, 0,
+                              sk->session->log);
+    if (m == NULL) {
+        return NGX_ERROR;
+    }
+
+    m->place = place;
+    m->offset = 1;
+
+    rc = ngx_realtime_out_push(missed, m, sk->session->log);
+    ngx_realtime_msg_unref(m);
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (missed->bytes > sk->session->conf->send_limit / 2) {
+        resume->why = "too much for realtime_send_limit";
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
