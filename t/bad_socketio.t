@@ -57,7 +57,7 @@ sub answers {
     $ws->ping('last');
 
     while (my $f = $ws->recv) {
-        my $p = $f->{payload};
+        my $p = $f->{payload} =~ s/,"[\w-]{11}"\]\z/]/r;     # the offset
 
         return join ' ', @answers, $closed if $f->{opcode} == 8;
         last if $f->{opcode} == 10;

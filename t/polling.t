@@ -88,7 +88,7 @@ is_deeply([$r->{status}, $r->{body}], [200, 'ok'], 'a POST');
 
 $r = poll($s);
 
-like($r->{body}, qr/^40\{"sid":"[^"]{20}","pid":"[^"]{20}"\}\x1e42\["connected",\{.*\}\]$/,
+like($r->{body}, qr/^40\{"sid":"[^"]{20}","pid":"[^"]{20}"\}\x1e42\["connected",\{.*\},"[\w-]{11}"\]$/,
      'CONNECT and "connected" come in one payload');
 
 
