@@ -139,10 +139,7 @@ ngx_realtime_chat_event_publish(ngx_realtime_msg_t *message,
         }
     }
 
-    if (ngx_realtime_room_reaches_user(recipient, NULL)) {
-        ngx_realtime_room_publish_user(recipient, NULL, message);
-    }
-
+    ngx_realtime_room_publish_user(recipient, NULL, message);
     ngx_realtime_msg_unref(message);
 }
 

@@ -5,7 +5,7 @@
 
 
 #include "rt_json.h"
-#include "rt_swar.h"
+#include "rt_wide.h"
 
 
 #define RT_JSON_FLAGS                                                         \
@@ -40,19 +40,6 @@ static const uint8_t  rt_json_escapes[256] = {
     ['>'] = RT_JSON_HEX,
     [RT_JSON_LEAD_BYTE] = RT_JSON_LEAD
 };
-
-
-/* bytes that are not plain in the table; " and &, < and > are a bit apart */
-
-static inline uint64_t
-rt_json_special(uint64_t word)
-{
-    return rt_swar_below(word, 0x20)
-           | rt_swar_equal(word | RT_SWAR_ONES * ('"' ^ '&'), '&')
-           | rt_swar_equal(word | RT_SWAR_ONES * ('<' ^ '>'), '>')
-           | rt_swar_equal(word, '\\')
-           | rt_swar_equal(word, RT_JSON_LEAD_BYTE);
-}
 
 
 int
@@ -175,32 +162,35 @@ rt_json_escaped(const uint8_t *p, size_t len)
 
 /*
  * What is written of the rest is never shorter than the rest itself: as long as
- * a word of it is there, a word can be written, whatever is to be kept of it.
+ * so much of it is there, so much can be written, whatever is to be kept of it.
  */
 
 uint8_t *
 rt_json_escape(uint8_t *out, const uint8_t *p, size_t len)
 {
-    size_t          size;
-    uint64_t        word, marks;
-    const uint8_t  *last;
+    size_t            size;
+    const uint8_t    *last;
+    rt_wide_marks_t   marks;
 
     last = p + len;
 
     while (p < last) {
 
-        if (last - p >= RT_SWAR_SIZE) {
-            word = rt_swar_load(p);
-            marks = rt_json_special(word);
-            size = marks ? rt_swar_first(marks) : RT_SWAR_SIZE;
+        if (last - p >= RT_WIDE_SIZE) {
+            marks = rt_wide_escape(p);
+            size = marks ? rt_wide_first(marks) : RT_WIDE_SIZE;
 
-            memcpy(out, p, RT_SWAR_SIZE);
+            memcpy(out, p, RT_WIDE_SIZE);
             out += size;
             p += size;
 
             if (marks == 0) {
                 continue;
             }
+
+        } else if (rt_json_escapes[*p] == RT_JSON_PLAIN) {
+            *out++ = *p++;
+            continue;
         }
 
         out = rt_json_escape_char(out, &p, last);
@@ -252,16 +242,16 @@ rt_json_escape_char(uint8_t *out, const uint8_t **pos, const uint8_t *last)
 static const uint8_t *
 rt_json_plain_end(const uint8_t *p, const uint8_t *last)
 {
-    uint64_t  marks;
+    rt_wide_marks_t  marks;
 
-    while (last - p >= RT_SWAR_SIZE) {
-        marks = rt_json_special(rt_swar_load(p));
+    while (last - p >= RT_WIDE_SIZE) {
+        marks = rt_wide_escape(p);
 
         if (marks) {
-            return p + rt_swar_first(marks);
+            return p + rt_wide_first(marks);
         }
 
-        p += RT_SWAR_SIZE;
+        p += RT_WIDE_SIZE;
     }
 
     while (p < last && rt_json_escapes[*p] == RT_JSON_PLAIN) {

@@ -5,7 +5,7 @@
 
 
 #include "rt_json_scan.h"
-#include "rt_swar.h"
+#include "rt_wide.h"
 
 
 /* a bit for each object or array that is open, the innermost the lowest */
@@ -272,25 +272,28 @@ rt_json_digits(const uint8_t *p, const uint8_t *last)
 const uint8_t *
 rt_json_string_end(const uint8_t *p, const uint8_t *last)
 {
-    uint64_t  word, marks;
+    rt_wide_marks_t  marks;
 
     p++;
 
     for ( ;; ) {
 
-        if (last - p >= RT_SWAR_SIZE) {
-            word = rt_swar_load(p);
-            marks = rt_swar_equal(word, '"') | rt_swar_equal(word, '\\')
-                    | rt_swar_below(word, 0x20);
+        while (last - p >= RT_WIDE_SIZE) {
+            marks = rt_wide_string(p);
 
-            if (marks == 0) {
-                p += RT_SWAR_SIZE;
-                continue;
+            if (marks) {
+                p += rt_wide_first(marks);
+                break;
             }
 
-            p += rt_swar_first(marks);
+            p += RT_WIDE_SIZE;
+        }
 
-        } else if (p == last) {
+        while (p < last && *p != '"' && *p != '\\' && *p >= 0x20) {
+            p++;
+        }
+
+        if (p == last || *p < 0x20) {
             return NULL;
         }
 
@@ -298,21 +301,11 @@ rt_json_string_end(const uint8_t *p, const uint8_t *last)
             return p + 1;
         }
 
-        if (*p == '\\') {
-            p = rt_json_check_escape(p, last);
+        p = rt_json_check_escape(p, last);
 
-            if (p == NULL) {
-                return NULL;
-            }
-
-            continue;
-        }
-
-        if (*p < 0x20) {
+        if (p == NULL) {
             return NULL;
         }
-
-        p++;
     }
 }
 

@@ -173,7 +173,12 @@ rt_json_members(rt_str_t object, const char *const *names, rt_str_t *values,
         }
 
         for (i = 0; i < n; i++) {
-            if (rt_json_same_name(name, name_end - 1, names[i])) {
+            /* most differ in the first letter */
+
+            if ((*name == (uint8_t) *names[i] || *name == '\\'
+                 || *names[i] == '\0')
+                && rt_json_same_name(name, name_end - 1, names[i]))
+            {
                 values[i].data = p;
                 values[i].len = (size_t) (end - p);
             }

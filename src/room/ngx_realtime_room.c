@@ -76,6 +76,7 @@ static ngx_realtime_room_t *ngx_realtime_room_find(ngx_uint_t bucket,
 static ngx_realtime_room_t *ngx_realtime_room_create(ngx_uint_t bucket,
     ngx_str_t *name);
 static void ngx_realtime_room_destroy(ngx_realtime_room_t *room);
+static ngx_uint_t ngx_realtime_room_is_deserted(uint32_t bucket);
 static void ngx_realtime_room_tell(ngx_realtime_mask_t mask, uint32_t bucket,
     ngx_str_t *name, ngx_str_t *except, ngx_realtime_msg_t *m);
 static void ngx_realtime_room_deliver(ngx_realtime_room_t *room,
@@ -297,6 +298,10 @@ ngx_realtime_room_publish(ngx_str_t *name, ngx_str_t *except,
     hash = ngx_realtime_history_hash(name);
     bucket = hash & (ngx_realtime_rooms.sh->buckets - 1);
 
+    if (ngx_realtime_room_is_deserted(bucket)) {
+        return;
+    }
+
     /* before the mask is read: see the history's note */
 
     if (m->offset) {
@@ -319,6 +324,20 @@ ngx_realtime_room_publish(ngx_str_t *name, ngx_str_t *except,
 
         ngx_realtime_room_deliver(room, except, m);
     }
+}
+
+
+/* nobody is here, on whatever worker, and nobody will come back */
+
+static ngx_uint_t
+ngx_realtime_room_is_deserted(uint32_t bucket)
+{
+    ngx_realtime_directory_sh_t  *sh;
+
+    sh = ngx_realtime_rooms.sh;
+
+    return __atomic_load_n(&sh->masks[bucket], __ATOMIC_SEQ_CST) == 0
+           && __atomic_load_n(&sh->expected[bucket], __ATOMIC_SEQ_CST) == 0;
 }
 
 
@@ -441,11 +460,21 @@ ngx_realtime_room_of_user(ngx_str_t *name, u_char *buf, ngx_str_t *user)
     size_t      i;
     ngx_uint_t  uuid;
 
+    /* the lower-case letter, or 0 for what no UUID has */
+
+    static const u_char  digits[256] = {
+        ['-'] = '-',
+        ['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+        ['A'] = 'a', 'b', 'c', 'd', 'e', 'f',
+        ['a'] = 'a', 'b', 'c', 'd', 'e', 'f'
+    };
+
     if (user->len > NGX_REALTIME_USER_MAX) {
         return NGX_ERROR;
     }
 
     name->data = buf;
+    name->len = sizeof(NGX_REALTIME_ROOM_USER) - 1 + user->len;
 
     p = ngx_cpymem(buf, NGX_REALTIME_ROOM_USER,
                    sizeof(NGX_REALTIME_ROOM_USER) - 1);
@@ -453,18 +482,14 @@ ngx_realtime_room_of_user(ngx_str_t *name, u_char *buf, ngx_str_t *user)
     uuid = (user->len == NGX_REALTIME_UUID_LEN);
 
     for (i = 0; uuid && i < user->len; i++) {
-        c = ngx_tolower(user->data[i]);
-        uuid = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
+        c = digits[user->data[i]];
+        p[i] = c;
+        uuid = c;
     }
 
-    if (uuid) {
-        ngx_strlow(p, user->data, user->len);
-
-    } else {
+    if (!uuid) {
         ngx_memcpy(p, user->data, user->len);
     }
-
-    name->len = p + user->len - buf;
 
     return NGX_OK;
 }
