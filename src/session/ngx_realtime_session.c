@@ -47,6 +47,7 @@
  */
 
 #define NGX_REALTIME_SESSION_LATE  (2 * NGX_REALTIME_AGE_TICK)     /* ms */
+#define NGX_REALTIME_SESSION_LEAVE 3000    /* ms, for the client's Close */
 
 #define NGX_REALTIME_SID_BYTES     15
 #define NGX_REALTIME_SID_PLACE     4       /* where it begins */
@@ -66,6 +67,7 @@ static void ngx_realtime_session_ping(ngx_realtime_session_t *s);
 static time_t ngx_realtime_session_expires(ngx_realtime_session_t *s);
 static void ngx_realtime_session_expire(ngx_realtime_session_t *s);
 static void ngx_realtime_session_drain(void);
+static void ngx_realtime_session_drain_one(ngx_realtime_session_t *s);
 
 
 static const ngx_realtime_transport_up_t  ngx_realtime_session_up = {
@@ -78,6 +80,10 @@ static ngx_queue_t           ngx_realtime_sessions;
 static ngx_uint_t            ngx_realtime_sessions_n;
 static ngx_realtime_table_t  ngx_realtime_session_table;
 static ngx_realtime_msg_t   *ngx_realtime_session_ping_msg;
+
+/* once the worker exits */
+static ngx_uint_t            ngx_realtime_session_draining;
+static ngx_msec_t            ngx_realtime_session_drain_by;
 
 
 #define ngx_realtime_session_past(at)                                         \
@@ -299,6 +305,12 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
     ngx_realtime_age_hold();
 
     ngx_realtime_session_attach(s, t);
+
+    if (ngx_realtime_session_draining) {
+        /* its request had come before the worker was told to exit */
+        ngx_realtime_session_drain_one(s);
+    }
+
     ngx_realtime_session_rearm(s);
 
     return s;
@@ -726,22 +738,35 @@ ngx_realtime_session_expire(ngx_realtime_session_t *s)
 
 
 /*
- * The worker exits (a reload): its sessions are closed one after the other,
- * at random moments within realtime_drain_timeout, so that the clients do not
- * come back to the new workers all at once.
+ * The worker exits (a reload): its sessions leave one after the other, at
+ * random moments within realtime_drain_timeout, so that the clients do not
+ * come back to the new workers all at once; and all of them before nginx's
+ * worker_shutdown_timeout cuts off what is left.
  */
 
 static void
 ngx_realtime_session_drain(void)
 {
-    ngx_msec_t                 window;
+    ngx_msec_t                 window, limit;
     ngx_queue_t               *q;
+    ngx_core_conf_t           *ccf;
     ngx_realtime_session_t    *s;
     ngx_realtime_main_conf_t  *rmcf;
 
+    ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
+                                           ngx_core_module);
     rmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
                                                ngx_realtime_module);
     window = rmcf->drain_timeout;
+    limit = ccf->shutdown_timeout;
+
+    if (limit) {
+        limit -= ngx_min(limit / 4, NGX_REALTIME_SESSION_LEAVE);
+        window = ngx_min(window, limit);
+    }
+
+    ngx_realtime_session_draining = 1;
+    ngx_realtime_session_drain_by = ngx_current_msec + window;
 
     if (ngx_realtime_sessions_n) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
@@ -760,8 +785,20 @@ ngx_realtime_session_drain(void)
             continue;
         }
 
-        s->drain = 1;
-        s->drain_at = ngx_current_msec + ngx_random() % (window + 1);
+        ngx_realtime_session_drain_one(s);
         ngx_realtime_session_rearm(s);
     }
+}
+
+
+static void
+ngx_realtime_session_drain_one(ngx_realtime_session_t *s)
+{
+    ngx_msec_int_t  left;
+
+    left = ngx_realtime_session_drain_by - ngx_current_msec;
+
+    s->drain = 1;
+    s->drain_at = ngx_current_msec
+                  + (left > 0 ? ngx_random() % (left + 1) : 0);
 }
