@@ -3,7 +3,7 @@
 # Copyright (C) ngx_realtime contributors
 
 # How an exiting worker parts with its clients: one by one, each with all that
-# was sent to it before, and within the limits.
+# was sent to it before, and nothing lost that it said before it knew.
 
 use strict;
 use warnings;
@@ -45,6 +45,14 @@ sub say_to {
 
     return [ message => { recipientId => $to, message => "$text",
                           conversationId => 'c' } ];
+}
+
+
+sub post {
+    my ($sid, $text) = @_;
+
+    return $t->http(POST => $sid, body => '42' . Test::Realtime::encode(
+                    say_to('ann', $text)));
 }
 
 
@@ -107,7 +115,16 @@ is_deeply(\@texts, [ map { [ 0 .. $#$_ ] } @texts ],
           'each gets all until its end, in order, and nothing else');
 is_deeply([ map { $_->code } @ben ], [ (1001) x 10 ], 'which is 1001');
 
+# these words were on the way before their client read of the end
+
+my $last = (sort { @{$a->{got} // []} <=> @{$b->{got} // []} } @ben)[-1];
+
+$last->emit(@{say_to('ann', 'last words')});
+is(($ann->event('message') // {})->{message}, 'last words',
+   'what a client said before it knew is dealt with');
+
 $_->ws->close(1001) for @ben;
+ok($last->ws->closed, 'its own Close ends the connection');
 
 # and who came to a worker that was exiting already
 
@@ -117,6 +134,24 @@ ok(eof_of($late, \$bytes), 'a socket made in an exiting worker has an end');
 like($bytes, qr{^HTTP/1.1 101 .*\x88\x02\x03\xe9$}s, 'the same one');
 
 ok(exited(), 'the old worker is gone');
+
+# polling: the next GET hears it, a POST that was on its way counts
+
+my ($parked, $between) = map { session($_) } qw( parked between );
+
+$t->reload;
+$ann = $t->connect('ann');
+
+is($t->get($parked)->{body}, '1', 'a parked GET hears the end');
+is(post($parked, 'posted')->{body}, 'ok', 'a POST is taken for a while');
+is(($ann->event('message') // {})->{message}, 'posted', 'and dealt with');
+
+ok(Test::Realtime::wait_for(10, sub { $t->log =~ /shutting down, user: "be/ }),
+   'a session without a GET has its turn');
+is($t->get($between)->{body}, '1', 'and the next GET is told');
+
+ok(exited(), 'then the worker goes');
+is($t->get($parked)->{json}{code}, 1, 'and the sid is unknown');
 
 # other limits than the drain
 

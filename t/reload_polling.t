@@ -103,8 +103,8 @@ my $eve = session('eve');
 $t->reload;
 
 is(poll($eve)->{body} // '', '1', 'a parked GET hears the end');
-is(poll($eve)->{json}{code}, 1, 'then the session is unknown');
-ok(Test::Realtime::wait_for(5, sub { slots() == 2 }),
-   'and the old workers are gone');
+ok(Test::Realtime::wait_for(10, sub { slots() == 2 }),
+   'then the old workers are gone');
+is(poll($eve)->{json}{code}, 1, 'and the session is unknown');
 
 done_testing();

@@ -19,6 +19,10 @@
  * Each session has one ageing entry for the nearest of: ping, pong, CONNECT,
  * expiry of its token, drain.
  *
+ * Drain.  In an exiting worker every session has a random moment to leave:
+ * the client is told to go (1001, a Close packet) and comes back to another
+ * worker.  What it sent before it heard is dealt with for a little longer.
+ *
  * Ownership.  The session belongs to its transport: when the transport says
  * "closed", or the session closes it, the session is freed.  An upcall of the
  * transport may thus free the session that it is for; transports allow that.
@@ -47,7 +51,7 @@
  */
 
 #define NGX_REALTIME_SESSION_LATE  (2 * NGX_REALTIME_AGE_TICK)     /* ms */
-#define NGX_REALTIME_SESSION_LEAVE 3000    /* ms, for the client's Close */
+#define NGX_REALTIME_SESSION_LEAVE 3000    /* ms, for last words */
 
 #define NGX_REALTIME_SID_BYTES     15
 #define NGX_REALTIME_SID_PLACE     4       /* where it begins */
@@ -68,6 +72,7 @@ static time_t ngx_realtime_session_expires(ngx_realtime_session_t *s);
 static void ngx_realtime_session_expire(ngx_realtime_session_t *s);
 static void ngx_realtime_session_drain(void);
 static void ngx_realtime_session_drain_one(ngx_realtime_session_t *s);
+static void ngx_realtime_session_leave(ngx_realtime_session_t *s);
 
 
 static const ngx_realtime_transport_up_t  ngx_realtime_session_up = {
@@ -84,6 +89,7 @@ static ngx_realtime_msg_t   *ngx_realtime_session_ping_msg;
 /* once the worker exits */
 static ngx_uint_t            ngx_realtime_session_draining;
 static ngx_msec_t            ngx_realtime_session_drain_by;
+static ngx_msec_t            ngx_realtime_session_last_words;
 
 
 #define ngx_realtime_session_past(at)                                         \
@@ -436,7 +442,7 @@ ngx_realtime_session_closed(void *data, const char *reason)
 
     s->transport = NULL;
 
-    ngx_realtime_session_free(s, reason);
+    ngx_realtime_session_free(s, s->left ? "server shutting down" : reason);
 }
 
 
@@ -611,8 +617,7 @@ ngx_realtime_session_age(ngx_realtime_age_t *age)
     s = ngx_queue_data(age, ngx_realtime_session_t, age);
 
     if (s->drain && ngx_realtime_session_past(s->drain_at)) {
-        ngx_realtime_session_close(s, RT_WS_GOING_AWAY,
-                                   "server shutting down");
+        ngx_realtime_session_leave(s);
         return;
     }
 
@@ -747,7 +752,7 @@ ngx_realtime_session_expire(ngx_realtime_session_t *s)
 static void
 ngx_realtime_session_drain(void)
 {
-    ngx_msec_t                 window, limit;
+    ngx_msec_t                 window, words, limit;
     ngx_queue_t               *q;
     ngx_core_conf_t           *ccf;
     ngx_realtime_session_t    *s;
@@ -758,15 +763,17 @@ ngx_realtime_session_drain(void)
     rmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
                                                ngx_realtime_module);
     window = rmcf->drain_timeout;
+    words = NGX_REALTIME_SESSION_LEAVE;
     limit = ccf->shutdown_timeout;
 
     if (limit) {
-        limit -= ngx_min(limit / 4, NGX_REALTIME_SESSION_LEAVE);
-        window = ngx_min(window, limit);
+        words = ngx_min(words, limit / 4);
+        window = ngx_min(window, limit - words);
     }
 
     ngx_realtime_session_draining = 1;
     ngx_realtime_session_drain_by = ngx_current_msec + window;
+    ngx_realtime_session_last_words = words;
 
     if (ngx_realtime_sessions_n) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
@@ -801,4 +808,24 @@ ngx_realtime_session_drain_one(ngx_realtime_session_t *s)
     s->drain = 1;
     s->drain_at = ngx_current_msec
                   + (left > 0 ? ngx_random() % (left + 1) : 0);
+}
+
+
+/* first the word to go, and a while later the end, whatever was heard */
+
+static void
+ngx_realtime_session_leave(ngx_realtime_session_t *s)
+{
+    if (s->left || s->transport == NULL) {
+        ngx_realtime_session_close(s, RT_WS_GOING_AWAY,
+                                   "server shutting down");
+        return;
+    }
+
+    s->left = 1;
+    s->drain_at = ngx_current_msec + ngx_realtime_session_last_words;
+
+    s->transport->ops->leave(s->transport, RT_WS_GOING_AWAY);
+
+    ngx_realtime_session_rearm(s);
 }

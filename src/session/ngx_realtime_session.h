@@ -54,7 +54,8 @@ struct ngx_realtime_session_s {
     ngx_msec_t                 ping_at;    /* next ping */
     ngx_msec_t                 pong_by;    /* valid if "pinged" */
     ngx_msec_t                 connect_by; /* valid without sockets */
-    ngx_msec_t                 drain_at;   /* valid if "drain" */
+    ngx_msec_t                 drain_at;   /* valid if "drain": leave, then
+                                              if "left": be gone */
 
     ngx_str_t                  user;       /* named by a token in the header
                                               or cookie; len 0: none */
@@ -72,6 +73,7 @@ struct ngx_realtime_session_s {
     uint16_t                   place;      /* of its location */
     unsigned                   pinged:1;   /* a pong is due */
     unsigned                   drain:1;    /* the worker exits */
+    unsigned                   left:1;     /* the client is told to go */
 
     u_char                     sid[NGX_REALTIME_SID_LEN];
 };

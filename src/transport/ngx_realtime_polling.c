@@ -27,6 +27,7 @@ typedef struct {
 
     unsigned                   hold:1;     /* upgrading */
     unsigned                   slow:1;     /* over send_limit */
+    unsigned                   left:1;     /* its GETs are answered "1" */
     unsigned                   dead:1;
 } ngx_realtime_polling_t;
 
@@ -34,6 +35,8 @@ typedef struct {
 static void ngx_realtime_polling_send(ngx_realtime_transport_t *t,
     ngx_realtime_msg_t *m);
 static void ngx_realtime_polling_close(ngx_realtime_transport_t *t,
+    ngx_uint_t code);
+static void ngx_realtime_polling_leave(ngx_realtime_transport_t *t,
     ngx_uint_t code);
 static void ngx_realtime_polling_post(ngx_realtime_polling_t *p);
 static void ngx_realtime_polling_flush_all(ngx_event_t *ev);
@@ -48,7 +51,8 @@ static u_char *ngx_realtime_polling_print(u_char *buf,
 static const ngx_realtime_transport_ops_t  ngx_realtime_polling_ops = {
     "polling",
     ngx_realtime_polling_send,
-    ngx_realtime_polling_close
+    ngx_realtime_polling_close,
+    ngx_realtime_polling_leave
 };
 
 
@@ -129,6 +133,9 @@ ngx_realtime_polling_get(ngx_realtime_transport_t *t,
 
     if (p->hold) {
         ngx_realtime_polling_answer(p, "6");
+
+    } else if (p->left) {
+        ngx_realtime_polling_answer(p, "1");
 
     } else if (p->out.first) {
         ngx_realtime_polling_answer(p, NULL);
@@ -263,6 +270,21 @@ ngx_realtime_polling_close(ngx_realtime_transport_t *t, ngx_uint_t code)
 
     p->dead = 1;
     ngx_realtime_polling_post(p);
+}
+
+
+static void
+ngx_realtime_polling_leave(ngx_realtime_transport_t *t, ngx_uint_t code)
+{
+    ngx_realtime_polling_t  *p;
+
+    p = (ngx_realtime_polling_t *) t;
+
+    p->left = 1;
+
+    if (p->parked.generation) {
+        ngx_realtime_polling_answer(p, "1");
+    }
 }
 
 

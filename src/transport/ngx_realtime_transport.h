@@ -37,6 +37,11 @@ typedef struct {
     /* no upcall follows; code is a WebSocket close code */
     void                     (*close)(ngx_realtime_transport_t *t,
                                       ngx_uint_t code);
+
+    /* says the same to the client, but what it sent before it heard still
+       comes up; nothing more is sent */
+    void                     (*leave)(ngx_realtime_transport_t *t,
+                                      ngx_uint_t code);
 } ngx_realtime_transport_ops_t;
 
 

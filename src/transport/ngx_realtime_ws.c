@@ -8,7 +8,8 @@
  *
  *   OPEN     packets both ways
  *   CLOSING  our Close is queued or sent, input is read only for the peer's
- *            Close; the session is detached; over after at most 3 s
+ *            Close; the session is detached; over after at most 3 s.  One that
+ *            was told to leave keeps its session and its input until then
  *   DEAD     nothing more to say or hear: closed at the end of the turn
  *
  * Input.  All connections of a worker read into one buffer.  A message that
@@ -97,6 +98,8 @@ static void ngx_realtime_ws_send_close(ngx_realtime_ws_t *ws,
     ngx_uint_t code);
 static void ngx_realtime_ws_close(ngx_realtime_transport_t *t,
     ngx_uint_t code);
+static void ngx_realtime_ws_leave(ngx_realtime_transport_t *t,
+    ngx_uint_t code);
 static void ngx_realtime_ws_closed(ngx_realtime_ws_t *ws,
     const char *reason);
 static void ngx_realtime_ws_refuse(ngx_realtime_ws_t *ws, ngx_uint_t code,
@@ -111,7 +114,8 @@ static void ngx_realtime_ws_settle(ngx_realtime_ws_t *ws);
 static const ngx_realtime_transport_ops_t  ngx_realtime_ws_ops = {
     "websocket",
     ngx_realtime_ws_send,
-    ngx_realtime_ws_close
+    ngx_realtime_ws_close,
+    ngx_realtime_ws_leave
 };
 
 
@@ -408,9 +412,10 @@ ngx_realtime_ws_frame(ngx_realtime_ws_t *ws, rt_ws_event_t *ev)
         ws->close_received = 1;
         ws->deaf = 1;
 
+        ngx_realtime_ws_closed(ws, "transport close");
+
         if (ws->state == NGX_REALTIME_WS_OPEN) {
             ngx_realtime_ws_send_close(ws, ev->code);
-            ngx_realtime_ws_closed(ws, "transport close");
             ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_CLOSING);
 
         } else if (ws->out.first == NULL) {
@@ -422,7 +427,7 @@ ngx_realtime_ws_frame(ngx_realtime_ws_t *ws, rt_ws_event_t *ev)
 
     default:
 
-        if (ws->state == NGX_REALTIME_WS_OPEN) {
+        if (ws->transport.session) {
             ngx_realtime_ws_piece(ws, ev);
         }
     }
@@ -624,11 +629,18 @@ ngx_realtime_ws_send_close(ngx_realtime_ws_t *ws, ngx_uint_t code)
 static void
 ngx_realtime_ws_close(ngx_realtime_transport_t *t, ngx_uint_t code)
 {
+    t->session = NULL;
+
+    ngx_realtime_ws_leave(t, code);
+}
+
+
+static void
+ngx_realtime_ws_leave(ngx_realtime_transport_t *t, ngx_uint_t code)
+{
     ngx_realtime_ws_t  *ws;
 
     ws = (ngx_realtime_ws_t *) t;
-
-    t->session = NULL;
 
     if (ws->state == NGX_REALTIME_WS_OPEN) {
         ngx_realtime_ws_send_close(ws, code);
@@ -663,6 +675,7 @@ ngx_realtime_ws_refuse(ngx_realtime_ws_t *ws, ngx_uint_t code,
     ws->deaf = 1;
 
     if (ws->state != NGX_REALTIME_WS_OPEN) {
+        ngx_realtime_ws_closed(ws, "transport error");
         ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_DEAD);
         return;
     }
@@ -798,6 +811,7 @@ ngx_realtime_ws_linger(ngx_realtime_age_t *age)
     ws = ngx_queue_data(age, ngx_realtime_ws_t, age);
 
     ngx_realtime_age_release();
+    ngx_realtime_ws_closed(ws, "transport close");
     ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_DEAD);
 }
 
