@@ -4,8 +4,7 @@
  */
 
 /*
- * Connections: TCP, WebSocket upgrade, Engine.IO open, Socket.IO CONNECT,
- * frames in and out.  At most conf.parallel handshakes are under way at a
+ * Connections: TCP, WebSocket upgrade, frames in and out.  At most conf.parallel handshakes are under way at a
  * time, so that a server is measured and not its listen queue.
  *
  * All connections read into one buffer; only a frame that has not ended yet
@@ -38,20 +37,14 @@
 #define RTL_CONN_ACCEPT    "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 
-static int rtl_conn_start(rtl_t *rtl);
 static void rtl_conn_started(rtl_t *rtl, rtl_conn_t *c);
-static void rtl_conn_ready(rtl_t *rtl, rtl_conn_t *c);
-static void rtl_conn_lost(rtl_t *rtl, rtl_conn_t *c, const char *why);
+static void rtl_conn_closed(rtl_t *rtl, rtl_conn_t *c, int clean);
 static void rtl_conn_read(rtl_t *rtl, rtl_conn_t *c);
 static size_t rtl_conn_parse(rtl_t *rtl, rtl_conn_t *c, char *p, size_t len);
 static size_t rtl_conn_upgraded(rtl_t *rtl, rtl_conn_t *c, const char *p,
     size_t len);
 static void rtl_conn_frame(rtl_t *rtl, rtl_conn_t *c, unsigned opcode,
     const char *p, size_t len);
-static void rtl_conn_packet(rtl_t *rtl, rtl_conn_t *c, const char *p,
-    size_t len);
-static void rtl_conn_message(rtl_t *rtl, rtl_conn_t *c, const char *p,
-    size_t len);
 static void rtl_conn_send(rtl_t *rtl, rtl_conn_t *c, unsigned opcode,
     const char *p, size_t len);
 static void rtl_conn_write(rtl_t *rtl, rtl_conn_t *c, const char *p,
@@ -110,9 +103,11 @@ rtl_conn_ramp(rtl_t *rtl, unsigned upto)
         while (rtl->nstarted < rtl->target
                && rtl->inflight < rtl->conf.parallel)
         {
-            if (rtl_conn_start(rtl) == -1) {
+            if (rtl_conn_open(rtl, &rtl->conns[rtl->nstarted]) == -1) {
                 return -1;
             }
+
+            rtl->nstarted++;
         }
 
         rtl_conn_poll(rtl, rtl_now() + RTL_SECOND);
@@ -133,14 +128,17 @@ rtl_conn_ramp(rtl_t *rtl, unsigned upto)
 }
 
 
-static int
-rtl_conn_start(rtl_t *rtl)
+/* also for one that was closed: it asks for recovery, if it can */
+
+int
+rtl_conn_open(rtl_t *rtl, rtl_conn_t *c)
 {
     int                 one;
-    rtl_conn_t         *c;
     struct sockaddr_in  sin;
 
-    c = &rtl->conns[rtl->nstarted];
+    c->joined = 0;
+    c->greeted = 0;
+    c->recovered = 0;
 
     c->fd = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0);
     if (c->fd == -1) {
@@ -165,7 +163,6 @@ rtl_conn_start(rtl_t *rtl)
 
     c->state = RTL_CONN_CONNECTING;
     c->writing = 1;
-    rtl->nstarted++;
     rtl->inflight++;
 
     rtl_conn_watch(rtl, c, EPOLL_CTL_ADD);
@@ -230,7 +227,7 @@ rtl_conn_started(rtl_t *rtl, rtl_conn_t *c)
 }
 
 
-static void
+void
 rtl_conn_ready(rtl_t *rtl, rtl_conn_t *c)
 {
     c->state = RTL_CONN_READY;
@@ -239,11 +236,16 @@ rtl_conn_ready(rtl_t *rtl, rtl_conn_t *c)
 }
 
 
-/* nothing closes a connection in these runs, so every loss ends the run */
+/* in most runs nothing closes a connection, so every loss ends them */
 
-static void
+void
 rtl_conn_lost(rtl_t *rtl, rtl_conn_t *c, const char *why)
 {
+    if (rtl->on_close) {
+        rtl_conn_closed(rtl, c, 0);
+        return;
+    }
+
     rtl_error(rtl, "connection %u was lost in state %d: %s", c->user,
               (int) c->state, why);
 
@@ -251,6 +253,31 @@ rtl_conn_lost(rtl_t *rtl, rtl_conn_t *c, const char *why)
     rtl->dead = 1;
     close(c->fd);
     c->fd = -1;
+}
+
+
+static void
+rtl_conn_closed(rtl_t *rtl, rtl_conn_t *c, int clean)
+{
+    if (c->state == RTL_CONN_READY) {
+        rtl->nready--;
+
+    } else {
+        rtl->inflight--;
+    }
+
+    c->state = RTL_CONN_CLOSED;
+    close(c->fd);
+    c->fd = -1;
+
+    free(c->rest);
+    free(c->out);
+    c->rest = NULL;
+    c->nrest = 0;
+    c->out = NULL;
+    c->nout = 0;
+
+    rtl->on_close(rtl, c, clean);
 }
 
 
@@ -485,7 +512,7 @@ rtl_conn_frame(rtl_t *rtl, rtl_conn_t *c, unsigned opcode, const char *p,
 
     case 1:
         if (rtl->conf.proto == RTL_PROTO_SOCKETIO) {
-            rtl_conn_packet(rtl, c, p, len);
+            rtl_sio_packet(rtl, c, p, len);
 
         } else if (rtl->on_event) {
             rtl->on_event(rtl, c, p, len);
@@ -498,85 +525,23 @@ rtl_conn_frame(rtl_t *rtl, rtl_conn_t *c, unsigned opcode, const char *p,
         return;
 
     case 8:
+
+        if (rtl->on_close) {
+            /* ours: what stands before it was sent, and nothing comes after */
+            rtl_conn_send(rtl, c, 8, p, len < 2 ? 0 : 2);
+
+            if (c->state != RTL_CONN_CLOSED) {
+                rtl_conn_closed(rtl, c, c->nout == 0);
+            }
+
+            return;
+        }
+
         rtl_conn_lost(rtl, c, "close frame");
         return;
 
     default:
         rtl_conn_lost(rtl, c, "unexpected opcode");
-    }
-}
-
-
-/* an Engine.IO packet */
-
-static void
-rtl_conn_packet(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
-{
-    if (len == 0) {
-        rtl_conn_lost(rtl, c, "empty packet");
-        return;
-    }
-
-    switch (p[0]) {
-
-    case '0':
-        if (c->state != RTL_CONN_OPENING) {
-            break;
-        }
-
-        c->state = RTL_CONN_JOINING;
-        rtl_conn_send(rtl, c, 1, "40", 2);
-        return;
-
-    case '2':
-        rtl_conn_send(rtl, c, 1, "3", 1);
-        return;
-
-    case '4':
-        if (len < 2 || c->state < RTL_CONN_JOINING) {
-            break;
-        }
-
-        rtl_conn_message(rtl, c, p + 1, len - 1);
-        return;
-
-    case '6':
-        return;
-    }
-
-    rtl_error(rtl, "packet: %.*s", len > 100 ? 100 : (int) len, p);
-    rtl_conn_lost(rtl, c, "unexpected packet");
-}
-
-
-/* a Socket.IO packet */
-
-static void
-rtl_conn_message(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
-{
-    if (p[0] == '2') {
-
-        if (c->state == RTL_CONN_READY) {
-            rtl->on_event(rtl, c, p + 1, len - 1);
-
-        } else if (len > 14 && memcmp(p + 1, "[\"connected\",", 13) == 0) {
-            c->greeted = 1;
-        }
-
-    } else if (p[0] == '3' && rtl->on_ack) {
-        rtl->on_ack(rtl, c, p + 1, len - 1);
-
-    } else if (p[0] == '0' && !c->joined) {
-        c->joined = 1;
-
-    } else {
-        rtl_error(rtl, "packet: 4%.*s", len > 100 ? 100 : (int) len, p);
-        rtl_conn_lost(rtl, c, "refused");
-        return;
-    }
-
-    if (c->state == RTL_CONN_JOINING && c->joined && c->greeted) {
-        rtl_conn_ready(rtl, c);
     }
 }
 

@@ -35,6 +35,7 @@ static const rtl_mode_t  rtl_modes[] = {
     { "stored", rtl_stored },
     { "connect", rtl_connect },
     { "idle", rtl_idle },
+    { "reload", rtl_reload },
     { NULL, NULL }
 };
 
@@ -231,7 +232,7 @@ rtl_option_pids(rtl_conf_t *conf, const char *value)
 static int
 rtl_usage(void)
 {
-    fputs("usage: rtload relay|fanout|stored|connect|idle --port N\n"
+    fputs("usage: rtload relay|fanout|stored|connect|idle|reload --port N\n"
           "    --proto socketio|raw    raw: peers/floor, peers/rawws.js\n"
           "    --key FILE              the HS256 key (socketio)\n"
           "    --pid PID[,PID]         server processes; children are found\n"

@@ -6,12 +6,12 @@
 /*
  * rtload: a load generator for Socket.IO servers that checks what it gets.
  *
- * One thread, one epoll, no reconnects.  rtl_conn.c brings WebSocket
- * connections up and cuts their bytes into events; rtl_traffic.c (relay,
- * fan-out, stored) and rtl_ramp.c (connect, idle) are the modes; rtl_proc.c
- * asks the kernel what the server has used.  Every message carries its lane
- * and its number, every receiver expects exactly the next one: a message
- * that is lost, repeated, reordered or altered is an error of the run.
+ * One thread, one epoll.  rtl_conn.c brings WebSocket connections up, rtl_sio.c
+ * cuts what comes over them into events; rtl_traffic.c (relay, fan-out, stored), rtl_ramp.c
+ * (connect, idle) and rtl_reload.c are the modes; rtl_proc.c asks the kernel
+ * what the server has used.  Every message carries its lane and its number,
+ * every receiver expects exactly the next one: a message that is lost,
+ * repeated, reordered or altered is an error of the run.
  */
 
 #ifndef _RTLOAD_H_INCLUDED_
@@ -28,6 +28,7 @@
 
 #define RTL_PIDS           64
 #define RTL_ID_LEN         36
+#define RTL_OFFSET_LEN     64           /* of a pid or an offset, at most */
 
 /* users and conversations are UUIDs made of a number; run seeds the same */
 #define RTL_USER           "00000000-0000-7000-8000-%012x"
@@ -106,10 +107,13 @@ struct rtl_conn_s {
     unsigned           user;         /* the number in RTL_USER */
     unsigned           joined:1;     /* "40{" has come */
     unsigned           greeted:1;    /* "connected" has come */
+    unsigned           recovered:1;  /* with the pid that was asked for */
     unsigned           writing:1;    /* EPOLLOUT is on */
     int                owner;        /* index of the server process, or -1 */
     rtl_lane_t        *lane;
     uint32_t           expect;       /* as a receiver: the next number */
+    char               pid[RTL_OFFSET_LEN];     /* "": none yet */
+    char               offset[RTL_OFFSET_LEN];  /* of the last event */
 
     char              *rest;         /* the begin of an unfinished frame */
     size_t             nrest;
@@ -137,6 +141,11 @@ struct rtl_s {
                                  size_t len);
     void             (*on_ack)(rtl_t *rtl, rtl_conn_t *c, const char *p,
                                size_t len);
+
+    /* NULL: a connection that is lost ends the run.  Otherwise it is closed,
+       and may be opened again; clean: the server has sent a Close */
+    void             (*on_close)(rtl_t *rtl, rtl_conn_t *c, int clean);
+
     void              *data;         /* the mode's own */
 };
 
@@ -178,10 +187,18 @@ int rtl_proc_owners(rtl_t *rtl);
 
 int rtl_conn_init(rtl_t *rtl, unsigned n);
 int rtl_conn_ramp(rtl_t *rtl, unsigned upto);
+int rtl_conn_open(rtl_t *rtl, rtl_conn_t *c);
 void rtl_conn_poll(rtl_t *rtl, uint64_t until);
 void rtl_conn_wait(rtl_t *rtl, uint64_t until);
+void rtl_conn_ready(rtl_t *rtl, rtl_conn_t *c);
+void rtl_conn_lost(rtl_t *rtl, rtl_conn_t *c, const char *why);
 void rtl_conn_text(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len);
 void rtl_conn_close_all(rtl_t *rtl);
+
+
+/* rtl_sio.c: a packet of Engine.IO has come */
+
+void rtl_sio_packet(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len);
 
 
 /* the modes; they print their part of the JSON object */
@@ -191,6 +208,7 @@ void rtl_fanout(rtl_t *rtl);
 void rtl_stored(rtl_t *rtl);
 void rtl_connect(rtl_t *rtl);
 void rtl_idle(rtl_t *rtl);
+void rtl_reload(rtl_t *rtl);
 
 
 #endif /* _RTLOAD_H_INCLUDED_ */

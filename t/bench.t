@@ -2,11 +2,13 @@
 
 # Copyright (C) ngx_realtime contributors
 
-# The load generator of bench/ notices what a server does wrong.
+# The load generator of bench/ notices what a server does wrong, also while its
+# clients come and go.
 
 use strict;
 use warnings;
 
+use File::Temp;
 use FindBin;
 use IO::Socket::INET;
 use JSON::PP;
@@ -97,6 +99,83 @@ for my $fault (sort keys %says) {
 
     is $status, 1, "a server that $fault fails the run";
     like $result->{first_error}, $says{$fault}, 'for that reason';
+}
+
+# clients that are closed and come back, to the reference server
+
+my $closing = <<'END';
+const { Server } = require('socket.io');
+const server = require('http').createServer();
+const fault = process.argv[1];
+const clients = 20;
+let n = 0, up = false, rounds = 20;
+
+const io = new Server(server, { transports: ['websocket'],
+                                connectionStateRecovery: {} });
+
+io.on('connection', (socket) => {
+    const token = socket.handshake.headers.authorization.split('.')[1];
+
+    socket.join(JSON.parse(Buffer.from(token, 'base64url')).id);
+
+    socket.on('message', (m) => {
+        if (++n !== 200 || fault !== 'loses') {
+            io.to(m.recipientId).emit('message', { message: m.message });
+        }
+
+        if (n === 200 && fault === 'repeats') {
+            io.to(m.recipientId).emit('message', { message: m.message });
+        }
+    });
+
+    socket.emit('connected', {});
+});
+
+setInterval(() => {
+    up = up || io.sockets.sockets.size === clients;
+
+    for (const [, socket] of up && rounds-- > 0 ? io.sockets.sockets : []) {
+        if (Math.random() < 0.3) {
+            socket.conn.transport.socket.close(1001);
+        }
+    }
+}, 100);
+
+server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+END
+
+my $key = File::Temp->new;
+
+print $key 'a key of 32 bytes, which nobody checks here';
+close $key;
+
+sub reload {
+    my ($fault) = @_;
+
+    local $ENV{NODE_PATH} = 't/node_modules';
+    my $pid = open my $node, '-|', 'node', '-e', $closing, $fault
+        or die "node: $!\n";
+    chomp(my $port = <$node>);
+
+    my $json = `build/bench/rtload reload --port $port --key $key \\
+                --conns 20 --rate 500 --seconds 2`;
+
+    kill 'TERM', $pid;
+    close $node;
+
+    return decode_json($json);
+}
+
+$result = reload('none');
+
+is $result->{errors}, 0, 'clients that come back miss nothing'
+    or diag $result->{first_error};
+cmp_ok $result->{recovered}, '>', 20, 'their connections are recovered';
+is $result->{received}, $result->{sent}, 'and all messages are counted';
+
+for my $fault (qw( loses repeats )) {
+    like reload($fault)->{first_error}, qr/expected message|never came/,
+         "a server that $fault one is found out";
 }
 
 done_testing();
