@@ -19,7 +19,7 @@ my %commands = (
     ours     => \&ours,
     socketio => sub {
         ('node', 'bench/peers/socketio.js', $_[0]{port}, $_[0]{key},
-         $_[0]{workers})
+         $_[0]{workers}, $_[0]{polling} ? 'polling' : ())
     },
     rawws    => sub { ('node', 'bench/peers/rawws.js', $_[0]{port}) },
     floor    => sub { ('build/bench/floor', $_[0]{port}, $_[0]{workers}) },
@@ -47,7 +47,7 @@ sub new {
 }
 
 
-# name; workers, database (bool), relay (bool)
+# name; workers, database (bool), relay (bool), polling (bool)
 
 sub start {
     my ($self, $name, %options) = @_;
@@ -147,6 +147,8 @@ sub ours {
     my $chat = $server->{relay} ? 'realtime_message_relay on;' : '';
     my $database = $server->{database}
                    ? qq(realtime_database "$server->{database}";) : '';
+    my $polling = $server->{polling}
+                  ? 'add_header X-Worker $realtime_slot always;' : '';
 
     write_file("$server->{dir}/nginx.conf", <<"END");
 load_module $ENV{PWD}/build/ngx_realtime_module.so;
@@ -168,6 +170,8 @@ http {
     uwsgi_temp_path $server->{dir}/uwsgi;
     scgi_temp_path $server->{dir}/scgi;
 
+    keepalive_requests 1000000;
+
     realtime_zone main 64m;
     $database
 
@@ -175,6 +179,7 @@ http {
         listen 127.0.0.1:$server->{port} reuseport backlog=4096;
 
         realtime_jwt_key HS256 file:$server->{key};
+        $polling
 
         location /socket.io/ {
             realtime_socket;
@@ -184,6 +189,10 @@ http {
 
         location = /status {
             realtime_status json;
+        }
+
+        location = /plain {
+            return 200 ok;
         }
     }
 }

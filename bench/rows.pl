@@ -21,12 +21,13 @@ chdir "$FindBin::Bin/.." or die "chdir: $!\n";
 $ENV{PWD} = POSIX::getcwd();
 
 my ($names, $rounds, $seconds, $write)
-    = ('relay,cross,rate,connect,idle,stored', 5, 4, 0);
+    = ('relay,cross,rate,connect,idle,stored,polling,upgrade', 5, 4, 0);
 
 GetOptions('rows=s' => \$names, 'rounds=i' => \$rounds,
            'seconds=f' => \$seconds, 'write' => \$write)
     or die "usage: bench/run [--rows relay,cross,rate,connect,idle,"
-           . "idle-more,stored,fanout]\n"
+           . "idle-more,idle-beat,stored,fanout,polling,polling-any,"
+           . "upgrade]\n"
            . "           [--rounds N] [--seconds S] [--write]\n";
 
 my @servers = qw( ours socketio rawws floor );
@@ -34,7 +35,8 @@ my %title = (ours => 'ngx_realtime', socketio => 'Socket.IO + ws',
              rawws => 'raw ws', floor => 'floor');
 
 # [ title, path in rtload's object, digits, target, is it met? ]; a target is
-# told ours and the others' figures
+# told ours and the others' figures.  A row may have options and load for one
+# server only.
 
 sub at_most {
     my ($limit) = @_;
@@ -52,6 +54,25 @@ sub of_floor {
     my ($times) = @_;
     return ("<= $times x floor",
             sub { $_[0]{ours} <= $times * $_[0]{floor} });
+}
+
+# a plain GET first, then those of polling, with its part in them
+
+sub polling {
+    my @figures;
+
+    for (['', ''], ['_new', ', new connection']) {
+        my ($suffix, $how) = @$_;
+
+        push @figures,
+            ["plain \`return 200\`$how: p50 ms", "plain${suffix}_ms.p50", 3],
+            ["POST to its ack on the GET$how: p50 ms", "event${suffix}_ms.p50", 3],
+            ['... / plain', "event${suffix}_plain", 2, at_most(2)],
+            ["GET of what is queued$how: p50 ms", "get${suffix}_ms.p50", 3],
+            ['... / plain', "get${suffix}_plain", 2, at_most(2)];
+    }
+
+    return @figures;
 }
 
 my %rows = (
@@ -115,6 +136,46 @@ my %rows = (
              at_most(2048)],
             ['zone bytes/connection', 'marginal.shared_bytes', 0,
              at_most(1229)],
+        ],
+    },
+    'idle-beat' => {
+        title   => '20,000 silent connections, pings of 25 s, two workers',
+        servers => [qw( ours socketio )],
+        options => { relay => 1, workers => 2 },
+        load    => [qw( beat --conns 20000 --warmup 25 --seconds 50 )],
+        figures => [
+            ['CPU, % of one core', 'cpu_percent', 2, at_most(5)],
+            ['CPU us/heartbeat', 'cpu_us', 1],
+            ['pings/connection', 'pings_each', 2],
+            ['private bytes/connection', 'private_bytes', 0, at_most(2560)],
+            ['zone bytes/connection', 'shared_bytes', 0, at_most(1229)],
+        ],
+    },
+    polling => {
+        title   => 'long-polling, 20 sessions in turn',
+        servers => [qw( ours socketio )],
+        options => { relay => 1, polling => 1 },
+        load    => [qw( polling --conns 20 )],
+        figures => [polling()],
+    },
+    'polling-any' => {
+        title   => 'the same, two workers',
+        servers => [qw( ours )],
+        options => { relay => 1, polling => 1, workers => 2 },
+        load    => [qw( polling --conns 20 )],
+        figures => [polling()],
+    },
+    upgrade => {
+        title   => 'from "2probe" to the end of the GET; ours: two workers, '
+                   . 'GET and WebSocket on different ones',
+        servers => [qw( ours socketio )],
+        options => { relay => 1, polling => 1 },
+        load    => [qw( upgrade )],
+        ours    => { options => { workers => 2 },
+                     load => [qw( --place different )] },
+        figures => [
+            ['p50 ms', 'released_ms.p50', 2],
+            ['p99 ms', 'released_ms.p99', 2, at_most(5)],
         ],
     },
     stored => {
@@ -191,9 +252,11 @@ sub measure {
 
 sub run_once {
     my ($kind, $row) = @_;
-    my $server = $servers->start($kind, %{$row->{options} // {}});
+    my $own = $row->{$kind} // {};
+    my $server = $servers->start($kind, %{$row->{options} // {}},
+                                 %{$own->{options} // {}});
     my $before = $row->{options}{database} && $servers->stored();
-    my ($mode, @load) = @{$row->{load}};
+    my ($mode, @load) = (@{$row->{load}}, @{$own->{load} // []});
 
     open my $rtload, '-|', 'build/bench/rtload', $mode,
          '--port', $server->{port}, '--proto', $server->{proto},

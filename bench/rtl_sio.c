@@ -44,6 +44,7 @@ rtl_sio_packet(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
         return;
 
     case '2':
+        rtl->pings++;
         rtl_conn_text(rtl, c, "3", 1);
         return;
 

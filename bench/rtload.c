@@ -35,7 +35,10 @@ static const rtl_mode_t  rtl_modes[] = {
     { "stored", rtl_stored },
     { "connect", rtl_connect },
     { "idle", rtl_idle },
+    { "beat", rtl_beat },
     { "reload", rtl_reload },
+    { "polling", rtl_polling },
+    { "upgrade", rtl_upgrade },
     { NULL, NULL }
 };
 
@@ -232,7 +235,8 @@ rtl_option_pids(rtl_conf_t *conf, const char *value)
 static int
 rtl_usage(void)
 {
-    fputs("usage: rtload relay|fanout|stored|connect|idle|reload --port N\n"
+    fputs("usage: rtload MODE --port N\n"
+          "    relay fanout stored connect idle beat reload polling upgrade\n"
           "    --proto socketio|raw    raw: peers/floor, peers/rawws.js\n"
           "    --key FILE              the HS256 key (socketio)\n"
           "    --pid PID[,PID]         server processes; children are found\n"
@@ -241,7 +245,8 @@ rtl_usage(void)
           "    --parallel N            handshakes in flight (32)\n"
           "    --size BYTES            of content (64)\n"
           "    --rate R                messages/s, open loop (0: closed)\n"
-          "    --place any|different   workers of a pair (relay)\n"
+          "    --place any|different   workers of a pair (relay),\n"
+          "                            of GET and WebSocket (upgrade)\n"
           "    --warmup S --seconds S  (1, 5)\n", stderr);
 
     return 2;

@@ -8,8 +8,9 @@
  *
  * One thread, one epoll.  rtl_conn.c brings WebSocket connections up, rtl_sio.c
  * cuts what comes over them into events; rtl_traffic.c (relay, fan-out, stored), rtl_ramp.c
- * (connect, idle) and rtl_reload.c are the modes; rtl_proc.c asks the kernel
- * what the server has used.  Every message carries its lane and its number,
+ * (connect, idle), rtl_beat.c, rtl_reload.c and rtl_poll.c are the modes, the
+ * last one on the blocking connections of rtl_http.c; rtl_proc.c asks the
+ * kernel what the server has used.  Every message carries its lane and its number,
  * every receiver expects exactly the next one: a message that is lost,
  * repeated, reordered or altered is an error of the run.
  */
@@ -134,6 +135,7 @@ struct rtl_s {
     unsigned           target;       /* start up to that many */
 
     unsigned           dead:1;       /* a connection was lost: give up */
+    uint64_t           pings;        /* of Engine.IO, answered */
     uint64_t           errors;
     char               first_error[256];
 
@@ -196,6 +198,29 @@ void rtl_conn_text(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len);
 void rtl_conn_close_all(rtl_t *rtl);
 
 
+/* rtl_http.c; fd is -1 between connections, and opened by the next request */
+
+#define RTL_HTTP_BUF       8192
+
+typedef struct {
+    int                fd;
+    int                worker;       /* of X-Worker, or -1 */
+    size_t             len;          /* bytes in buf */
+    size_t             used;         /* of these, by the head, or by frames */
+    char              *body;
+    char               buf[RTL_HTTP_BUF];
+    char               text[RTL_HTTP_BUF];
+} rtl_http_t;
+
+int rtl_http_open(rtl_t *rtl, rtl_http_t *h);
+void rtl_http_close(rtl_http_t *h);
+int rtl_http_send(rtl_t *rtl, rtl_http_t *h, const char *method,
+    const char *uri, const char *more, const char *body);
+int rtl_http_receive(rtl_t *rtl, rtl_http_t *h);
+int rtl_http_text(rtl_t *rtl, rtl_http_t *h, const char *text);
+const char *rtl_http_frame(rtl_t *rtl, rtl_http_t *h);
+
+
 /* rtl_sio.c: a packet of Engine.IO has come */
 
 void rtl_sio_packet(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len);
@@ -209,6 +234,9 @@ void rtl_stored(rtl_t *rtl);
 void rtl_connect(rtl_t *rtl);
 void rtl_idle(rtl_t *rtl);
 void rtl_reload(rtl_t *rtl);
+void rtl_polling(rtl_t *rtl);
+void rtl_upgrade(rtl_t *rtl);
+void rtl_beat(rtl_t *rtl);
 
 
 #endif /* _RTLOAD_H_INCLUDED_ */

@@ -4,7 +4,7 @@
 
 /*
  * The peer: Socket.IO with its ws engine, doing what a relay needs and no
- * more.  node socketio.js PORT KEYFILE [WORKERS]
+ * more.  node socketio.js PORT KEYFILE [WORKERS [polling]]
  *
  * The key is a KeyObject: jsonwebtoken tries to parse a plain string as a
  * PEM on each verify, which would double the price of a connection.
@@ -21,13 +21,18 @@ const jwt = require('jsonwebtoken');
 const { Server } = require('socket.io');
 const adapter = require('@socket.io/cluster-adapter');
 
-const [port, keyFile, workers] = process.argv.slice(2);
+const [port, keyFile, workers, polling] = process.argv.slice(2);
 
 
 function serve() {
     const key = crypto.createSecretKey(fs.readFileSync(keyFile));
-    const server = http.createServer();
-    const io = new Server(server, { transports: ['websocket'] });
+    const server = http.createServer((request, response) => {
+        response.end('ok');                     // "/plain"
+    });
+
+    const io = new Server(server, {
+        transports: polling ? ['polling', 'websocket'] : ['websocket'],
+    });
 
     if (cluster.isWorker) {
         io.adapter(adapter.createAdapter());
@@ -52,13 +57,17 @@ function serve() {
 
         socket.join('user:' + user);
 
-        socket.on('message', (m) => {
+        socket.on('message', (m, ack) => {
             io.to('user:' + m.recipientId).emit('message', {
                 senderId: user,
                 message: m.message,
                 conversationId: m.conversationId,
                 timestamp: new Date().toISOString(),
             });
+
+            if (ack) {
+                ack({ status: 'success' });
+            }
         });
 
         socket.emit('connected', {
