@@ -23,6 +23,7 @@
 #include "ngx_realtime_chat.h"
 #include "ngx_realtime_envelope.h"
 #include "ngx_realtime_event.h"
+#include "ngx_realtime_expiry.h"
 #include "ngx_realtime_handshake.h"
 #include "ngx_realtime_history.h"
 #include "ngx_realtime_origin.h"
@@ -149,6 +150,13 @@ static ngx_command_t  ngx_realtime_commands[] = {
       ngx_realtime_origin_allow,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("realtime_auth_expiring"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_realtime_expiry_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, auth_expiring),
       NULL },
 
     /* what a location serves */
@@ -669,6 +677,7 @@ ngx_realtime_create_loc_conf(ngx_conf_t *cf)
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
     conf->upgrade_timeout = NGX_CONF_UNSET_MSEC;
     conf->recovery = NGX_CONF_UNSET_MSEC;
+    conf->auth_expiring = NGX_CONF_UNSET_MSEC;
     conf->max_payload = NGX_CONF_UNSET_SIZE;
     conf->send_limit = NGX_CONF_UNSET_SIZE;
     conf->relay = NGX_CONF_UNSET;
@@ -697,6 +706,8 @@ ngx_realtime_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->upgrade_timeout, prev->upgrade_timeout,
                               10000);
     ngx_conf_merge_msec_value(conf->recovery, prev->recovery, 120000);
+    ngx_conf_merge_msec_value(conf->auth_expiring, prev->auth_expiring,
+                              60000);
 
     if (conf->namespaces == NULL) {
         conf->namespaces = prev->namespaces;
@@ -776,6 +787,9 @@ ngx_realtime_check_loc_conf(ngx_conf_t *cf, ngx_realtime_loc_conf_t *conf)
                                "\"realtime_chat\"");
             return NGX_CONF_ERROR;
         }
+
+        /* its clients hear what they said, and could not refresh */
+        conf->auth_expiring = 0;
 
         return NGX_CONF_OK;
     }

@@ -175,6 +175,13 @@ push @serves, map { ["$zone $database", "$_->[0];", $_->[1]] } (
                 ["1s; realtime_$name 1s", $duplicate]) }
          qw( ping_interval ping_timeout connect_timeout upgrade_timeout )),
 
+    (map { ["realtime_auth_expiring $_->[0]", $_->[1]] }
+         (['1s', undef], ['90000ms', undef], ['0', undef], ['off', undef],
+          ['', $number], ['1s off', $number], ['soon', $value],
+          ['-1', $value], ['OFF', $value],
+          (map { ["$_->[0]; realtime_auth_expiring $_->[1]", $duplicate] }
+               ['1s', '1s'], ['1s', 'off'], ['off', '1s'], ['off', 'off']))),
+
     (map { my $name = $_; map { ["realtime_$name $_->[0]", $_->[1]] }
                (['64k', undef], ['2m', undef], ['', $number], ['0', $zero],
                 ['1x', $value], ['1.5m', $value],

@@ -7,7 +7,7 @@
  * The Socket.IO event table: the twin of the route table of REST.
  *
  * A row takes the event's first argument, checks its shape and starts a use
- * case of chat/.  What comes back is an ack
+ * case of chat/, or answers itself.  What comes back is an ack
  *
  *   {"status":"success","data":...}  or
  *   {"status":"error","code":"...","message":"..."[,"retryAfter":seconds]}
@@ -20,11 +20,12 @@
  */
 
 
-#include "ngx_realtime_chat.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_echo.h"
 #include "ngx_realtime_event.h"
+#include "ngx_realtime_expiry.h"
 #include "ngx_realtime_log.h"
+#include "ngx_realtime_time.h"
 #include "rt_json.h"
 
 
@@ -39,6 +40,7 @@ typedef ngx_realtime_refusal_e (*ngx_realtime_event_pt)(
 
 struct ngx_realtime_event_s {
     ngx_str_t                  name;
+    ngx_uint_t                 serves;     /* what the location has to */
     ngx_realtime_event_pt      handler;
 };
 
@@ -73,7 +75,7 @@ static void ngx_realtime_event_succeed(ngx_realtime_socket_t *sk,
     uint64_t id, ngx_realtime_call_t *call);
 static void ngx_realtime_event_refuse(ngx_realtime_socket_t *sk,
     const char *event, unsigned has_id, uint64_t id,
-    ngx_realtime_refusal_e why);
+    ngx_realtime_refusal_e why, const char *detail);
 
 
 const ngx_realtime_session_ops_t  ngx_realtime_event_ops = {
@@ -83,9 +85,13 @@ const ngx_realtime_session_ops_t  ngx_realtime_event_ops = {
 
 
 static const ngx_realtime_event_t  ngx_realtime_events[] = {
-    { ngx_string("message"), ngx_realtime_event_message },
-    { ngx_string("message_send"), ngx_realtime_event_message_send },
-    { ngx_null_string, NULL }
+    { ngx_string("message"), NGX_REALTIME_SERVES_CHAT,
+      ngx_realtime_event_message },
+    { ngx_string("message_send"), NGX_REALTIME_SERVES_CHAT,
+      ngx_realtime_event_message_send },
+    { ngx_string("auth_refresh"), NGX_REALTIME_SERVES_SOCKET,
+      ngx_realtime_event_auth_refresh },
+    { ngx_null_string, 0, NULL }
 };
 
 
@@ -93,7 +99,6 @@ static void
 ngx_realtime_event_connected(ngx_realtime_socket_t *sk, rt_str_t auth)
 {
     u_char      *p, buf[256 + 6 * NGX_REALTIME_USER_MAX];
-    ngx_tm_t     tm;
     ngx_str_t    data;
     ngx_time_t  *tp;
 
@@ -108,20 +113,19 @@ ngx_realtime_event_connected(ngx_realtime_socket_t *sk, rt_str_t auth)
     }
 
     tp = ngx_timeofday();
-    ngx_gmtime(tp->sec, &tm);
 
     p = ngx_sprintf(buf, "{\"socketId\":\"%V\",\"userId\":\"", &sk->id);
     p = rt_json_escape(p, sk->identity.user.data, sk->identity.user.len);
-    p = ngx_sprintf(p, "\",\"timestamp\":\"%4d-%02d-%02dT%02d:%02d:%02d"
-                    ".%03MZ\"}",
-                    tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
-                    tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec, tp->msec);
+    p = ngx_cpymem(p, "\",\"timestamp\":\"", sizeof("\",\"timestamp\":\"") - 1);
+    p = ngx_realtime_time_print(p, tp->sec, tp->msec);
+    p = ngx_cpymem(p, "\"}", 2);
 
     data.data = buf;
     data.len = p - buf;
 
     /* after a recovery there will be another one */
     ngx_realtime_socket_emit_volatile(sk, "connected", &data);
+    ngx_realtime_expiry_warn(sk->session);
 }
 
 
@@ -147,7 +151,7 @@ ngx_realtime_event_receive(ngx_realtime_socket_t *sk, ngx_realtime_in_t *in)
 
     if (why != NGX_REALTIME_R_NONE) {
         ngx_realtime_event_refuse(sk, event ? (char *) event->name.data : NULL,
-                                  in->has_id, in->id, why);
+                                  in->has_id, in->id, why, NULL);
     }
 }
 
@@ -178,7 +182,7 @@ ngx_realtime_event_start(ngx_realtime_socket_t *sk,
     ngx_realtime_refusal_e      why;
     ngx_realtime_event_call_t  *ctx;
 
-    if (!(sk->session->conf->serves & NGX_REALTIME_SERVES_CHAT)) {
+    if (!(sk->session->conf->serves & event->serves)) {
         return NGX_REALTIME_R_EVENT_UNKNOWN;
     }
 
@@ -363,7 +367,8 @@ ngx_realtime_event_done(ngx_realtime_call_t *call)
 
     if (call->refusal != NGX_REALTIME_R_NONE) {
         ngx_realtime_event_refuse(sk, (char *) ctx->event->name.data,
-                                  ctx->has_id, ctx->id, call->refusal);
+                                  ctx->has_id, ctx->id, call->refusal,
+                                  call->detail);
         return;
     }
 
@@ -401,11 +406,12 @@ ngx_realtime_event_succeed(ngx_realtime_socket_t *sk, uint64_t id,
 }
 
 
-/* event is NULL for one that we have no name for */
+/* event is NULL for one that we have no name for; detail may be NULL */
 
 static void
 ngx_realtime_event_refuse(ngx_realtime_socket_t *sk, const char *event,
-    unsigned has_id, uint64_t id, ngx_realtime_refusal_e why)
+    unsigned has_id, uint64_t id, ngx_realtime_refusal_e why,
+    const char *detail)
 {
     u_char                        *p, *last, buf[512];
     ngx_str_t                      json;
@@ -416,8 +422,8 @@ ngx_realtime_event_refuse(ngx_realtime_socket_t *sk, const char *event,
     ngx_realtime_count(events_refused);
     ngx_realtime_log_client(NGX_LOG_INFO, ngx_realtime_session_log(sk->session),
                             event ? event : "unknown event",
-                            (char *) refusal->code.data, &sk->identity.user,
-                            &sk->id);
+                            detail ? detail : (char *) refusal->code.data,
+                            &sk->identity.user, &sk->id);
 
     last = buf + sizeof(buf);
     p = buf;

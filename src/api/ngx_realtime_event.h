@@ -7,11 +7,18 @@
 #define _NGX_REALTIME_EVENT_H_INCLUDED_
 
 
+#include "ngx_realtime_chat.h"
 #include "ngx_realtime_session.h"
 
 
 /* the socket's door to chat/: for ngx_realtime_session_init() */
 extern const ngx_realtime_session_ops_t  ngx_realtime_event_ops;
+
+
+/* rows of the event table that have a file of their own; as all of them:
+   NONE, and the call is finished or will be, or why it was not begun */
+ngx_realtime_refusal_e ngx_realtime_event_auth_refresh(
+    ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
 
 
 #endif /* _NGX_REALTIME_EVENT_H_INCLUDED_ */

@@ -38,6 +38,8 @@ struct ngx_realtime_call_s {
 
     unsigned                   mute:1;     /* nobody will read the result */
     ngx_realtime_refusal_e     refusal;    /* NONE: success */
+    const char                *detail;     /* of a refusal, for the log; NULL:
+                                              its code says all */
     ngx_uint_t                 status;     /* 200 or 201 on success */
     ngx_str_t                  result;     /* JSON of "data"; len 0: none */
     ngx_str_t                  extra;      /* JSON members beside "data", such

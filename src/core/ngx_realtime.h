@@ -60,6 +60,7 @@ typedef struct {
     ngx_msec_t                 upgrade_timeout;  /* of a probing WebSocket */
     ngx_msec_t                 recovery;         /* how long a socket may come
                                                     back; 0: never */
+    ngx_msec_t                 auth_expiring;    /* before exp; 0: no word */
 
     ngx_array_t               *namespaces;  /* of ngx_str_t; "/" is always
                                                there; NULL: no other */

@@ -37,6 +37,8 @@
     X(recovery_full, COUNTER, "sockets that got no record: zone full")        \
     X(auth_refused, COUNTER, "tokens refused, REST and socket")               \
     X(auth_expired, COUNTER, "sockets closed because their token expired")    \
+    X(auth_warnings, COUNTER, "sockets told that their token expires soon")   \
+    X(auth_refreshes, COUNTER, "tokens renewed on an open socket")            \
     X(messages_in, COUNTER, "packets received from clients")                  \
     X(messages_out, COUNTER, "packets sent to clients")                       \
     X(protocol_errors, COUNTER, "connections closed for malformed input")     \

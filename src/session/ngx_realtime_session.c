@@ -17,7 +17,7 @@
  * session without a pong is over when interval and timeout have passed.
  *
  * Each session has one ageing entry for the nearest of: ping, pong, CONNECT,
- * expiry of its token, drain.
+ * expiry of its token and the warning before it, drain.
  *
  * Drain.  In an exiting worker every session has a random moment to leave:
  * the client is told to go (1001, a Close packet) and comes back to another
@@ -30,6 +30,7 @@
 
 
 #include "ngx_realtime_counter.h"
+#include "ngx_realtime_expiry.h"
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
@@ -68,8 +69,6 @@ static ngx_int_t ngx_realtime_session_enter(ngx_realtime_session_t *s,
     uint16_t place);
 static void ngx_realtime_session_age(ngx_realtime_age_t *age);
 static void ngx_realtime_session_ping(ngx_realtime_session_t *s);
-static time_t ngx_realtime_session_expires(ngx_realtime_session_t *s);
-static void ngx_realtime_session_expire(ngx_realtime_session_t *s);
 static void ngx_realtime_session_drain(void);
 static void ngx_realtime_session_drain_one(ngx_realtime_session_t *s);
 static void ngx_realtime_session_leave(ngx_realtime_session_t *s);
@@ -579,7 +578,6 @@ ngx_realtime_session_unconnected(ngx_realtime_session_t *s)
 void
 ngx_realtime_session_rearm(ngx_realtime_session_t *s)
 {
-    time_t          left, expires;
     ngx_msec_int_t  delay, d;
 
     delay = (s->pinged ? s->pong_by : s->ping_at) - ngx_current_msec;
@@ -594,15 +592,8 @@ ngx_realtime_session_rearm(ngx_realtime_session_t *s)
         delay = ngx_min(delay, d);
     }
 
-    expires = ngx_realtime_session_expires(s);
-
-    if (expires) {
-        left = expires + s->conf->auth->leeway - ngx_time();
-
-        /* a day at most: milliseconds of a distant year do not fit */
-        d = ngx_max(ngx_min(left, 86400), 0) * 1000 + 1;
-        delay = ngx_min(delay, d);
-    }
+    d = ngx_realtime_expiry_delay(s);
+    delay = ngx_min(delay, d);
 
     ngx_realtime_age_set(&s->age, ngx_max(delay, 0));
 }
@@ -611,7 +602,6 @@ ngx_realtime_session_rearm(ngx_realtime_session_t *s)
 static void
 ngx_realtime_session_age(ngx_realtime_age_t *age)
 {
-    time_t                   expires;
     ngx_realtime_session_t  *s;
 
     s = ngx_queue_data(age, ngx_realtime_session_t, age);
@@ -632,10 +622,7 @@ ngx_realtime_session_age(ngx_realtime_age_t *age)
         return;
     }
 
-    expires = ngx_realtime_session_expires(s);
-
-    if (expires && ngx_time() > expires + s->conf->auth->leeway) {
-        ngx_realtime_session_expire(s);
+    if (ngx_realtime_expiry_check(s) == NGX_DONE) {
         return;
     }
 
@@ -678,67 +665,6 @@ ngx_realtime_session_ping(ngx_realtime_session_t *s)
     s->pong_by = ngx_current_msec + s->conf->ping_timeout - late;
 
     s->transport->ops->send(s->transport, ngx_realtime_session_ping_msg);
-}
-
-
-/* the nearest expiry of a token that the session lives by; 0: none */
-
-static time_t
-ngx_realtime_session_expires(ngx_realtime_session_t *s)
-{
-    time_t                  expires;
-    ngx_queue_t            *q;
-    ngx_realtime_socket_t  *sk;
-
-    if (ngx_queue_empty(&s->sockets)) {
-        return s->expires;
-    }
-
-    expires = 0;
-
-    for (q = ngx_queue_head(&s->sockets);
-         q != ngx_queue_sentinel(&s->sockets);
-         q = ngx_queue_next(q))
-    {
-        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
-
-        if (sk->identity.expires
-            && (expires == 0 || sk->identity.expires < expires))
-        {
-            expires = sk->identity.expires;
-        }
-    }
-
-    return expires;
-}
-
-
-/* contract, 1: a socket does not outlive its token */
-
-static void
-ngx_realtime_session_expire(ngx_realtime_session_t *s)
-{
-    ngx_str_t               why = ngx_string("{\"code\":\"token_expired\","
-                                    "\"message\":\"Authentication error: "
-                                    "Invalid or expired token\"}");
-    ngx_queue_t            *q;
-    ngx_realtime_socket_t  *sk;
-
-    ngx_realtime_count(auth_expired);
-    ngx_realtime_log_client(NGX_LOG_INFO, ngx_realtime_session_log(s),
-                            "session closed", "its token expired",
-                            ngx_realtime_session_user(s),
-                            ngx_realtime_session_socket_id(s));
-
-    for (q = ngx_queue_head(&s->sockets);
-         q != ngx_queue_sentinel(&s->sockets);
-         q = ngx_queue_next(q))
-    {
-        sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
-        ngx_realtime_socket_emit(sk, "error", &why);
-    }
-
-    ngx_realtime_session_close(s, RT_WS_POLICY, "token expired");
 }
 
 

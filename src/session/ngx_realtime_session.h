@@ -91,6 +91,9 @@ struct ngx_realtime_socket_s {
                                               it cannot come back */
     time_t                     recheck;    /* until then events may come that
                                               it has already; or 0 */
+    ngx_msec_t                 lead;       /* of the warning before an expiry;
+                                              0: none */
+    time_t                     warned;     /* of this expiry; 0: of none */
     u_char                     sid[NGX_REALTIME_SID_LEN];
 };
 

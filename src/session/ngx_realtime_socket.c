@@ -306,6 +306,7 @@ ngx_realtime_socket_create(ngx_realtime_session_t *s, ngx_str_t *nsp,
     sk->id.data = sk->sid;
     sk->id.len = sizeof(sk->sid);
     sk->identity.expires = id->expires;
+    sk->lead = s->conf->auth_expiring;
     sk->identity.user.len = id->user.len;
     sk->identity.user.data = (u_char *) sk + sizeof(ngx_realtime_socket_t);
     ngx_memcpy(sk->identity.user.data, id->user.data, id->user.len);

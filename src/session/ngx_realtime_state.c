@@ -29,6 +29,8 @@ typedef struct {
 
 typedef struct {
     int64_t                    expires;
+    int64_t                    warned;
+    uint64_t                   lead;
     uint32_t                   record;     /* number, of recovery; 0: none */
     uint16_t                   nsp;        /* lengths; the bytes follow */
     uint16_t                   user;
@@ -131,6 +133,8 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
         ngx_memzero(&socket, sizeof(socket));
         socket.expires = sk->identity.expires;
         socket.record = ngx_realtime_recovery_number(sk);
+        socket.warned = sk->warned;
+        socket.lead = sk->lead;
         socket.nsp = sk->nsp.len;
         socket.user = sk->identity.user.len;
         ngx_memcpy(socket.sid, sk->sid, NGX_REALTIME_SID_LEN);
@@ -323,6 +327,8 @@ ngx_realtime_state_socket(ngx_realtime_session_t *s,
     }
 
     ngx_realtime_recovery_adopt(sk, socket.record);
+    sk->warned = socket.warned;
+    sk->lead = socket.lead;
 
     return NGX_OK;
 }

@@ -10,7 +10,8 @@ package Test::Realtime::Bad;
 #                sub { sends it and returns the answer });
 #
 # - the answer is the one that is named;
-# - the counter went up by one, and no other counter of errors moved;
+# - the counter went up by one, or each of a list of them, and no other
+#   counter of errors moved;
 # - the error log has one line more, of the level info and with this text;
 # - the worker is the same process as before;
 # - a client that did nothing wrong gets its answer.
@@ -46,8 +47,9 @@ sub case {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
 
     my %got = (answer => eval { $send->() } // $@);
+    my @counters = ref $counter ? @$counter : $counter // ();
     my %expected = (answer => $answer, lines => defined $line ? [$line] : [],
-                    counters => defined $counter ? { $counter => 1 } : {},
+                    counters => { map { $_ => 1 } @counters },
                     worker => $self->{status}{slots}[0]{pid},
                     other => $self->{answer});
 
