@@ -64,6 +64,10 @@ ngx_int_t ngx_realtime_poll_handler(ngx_http_request_t *r, ngx_str_t *sid,
 ngx_int_t ngx_realtime_poll_ask(ngx_str_t *sid, ngx_realtime_poll_op_e op,
     ngx_realtime_ref_t waiter, u_char *body, size_t len);
 
+/* an answer to the waiter, in whatever worker it is */
+void ngx_realtime_poll_answer(const ngx_realtime_waiter_t *waiter,
+    ngx_realtime_poll_e kind, u_char *body, size_t len);
+
 /* upgrade/'s part of the requests, in the worker that has the session */
 void ngx_realtime_upgrade_request(ngx_realtime_session_t *s,
     ngx_realtime_poll_op_e op, const ngx_realtime_waiter_t *waiter,
