@@ -36,6 +36,16 @@ extern ngx_int_t  ngx_realtime_slot;       /* of this worker; -1: none */
     __atomic_load_n(&ngx_realtime_zone_sh->live, __ATOMIC_ACQUIRE)
 
 
+/* of the worker that has slot i */
+#define ngx_realtime_slot_generation(i)                                       \
+    (ngx_realtime_zone_sh->slots[i].generation)
+
+/* is the worker still there that had slot i in that generation? */
+#define ngx_realtime_slot_is(i, gen)                                          \
+    ((ngx_realtime_slot_live_mask() & ngx_realtime_slot_bit(i))               \
+     && ngx_realtime_slot_generation(i) == (gen))
+
+
 /* forgets what slot i had; called with the slab mutex held */
 typedef void (*ngx_realtime_slot_dead_pt)(ngx_uint_t i);
 

@@ -156,9 +156,7 @@ ngx_realtime_upgrade_request(ngx_realtime_session_t *s,
     /* the rest is for the probe that was allowed */
 
     if (s == NULL || s->detour
-        || s->probing.slot != waiter->slot
-        || s->probing.index != waiter->index
-        || s->probing.generation != waiter->generation
+        || !ngx_realtime_waiter_is(&s->probing, waiter)
         || !ngx_realtime_polling_is(s->transport))
     {
         return;
@@ -202,7 +200,6 @@ ngx_realtime_detour_probe(ngx_realtime_session_t *s,
     }
 
     s->probing = *waiter;
-    s->probing_of = ngx_realtime_zone_sh->slots[waiter->slot].generation;
 
     ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_ALLOWED, 0);
 }
@@ -211,14 +208,8 @@ ngx_realtime_detour_probe(ngx_realtime_session_t *s,
 void
 ngx_realtime_detour_check_probing(ngx_realtime_session_t *s)
 {
-    ngx_uint_t  slot;
-
-    slot = s->probing.slot;
-
     if (s->probing.generation == 0 || s->detour
-        || ((ngx_realtime_slot_live_mask() & ngx_realtime_slot_bit(slot))
-            && ngx_realtime_zone_sh->slots[slot].generation
-               == s->probing_of))
+        || ngx_realtime_slot_is(s->probing.slot, s->probing.owner))
     {
         return;
     }

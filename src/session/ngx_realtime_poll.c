@@ -143,7 +143,7 @@ ngx_realtime_poll_create(ngx_http_request_t *r, ngx_str_t *sid,
     poll->request = r;
     poll->get = (r->method != NGX_HTTP_POST);
     poll->slot = slot;
-    poll->generation = ngx_realtime_zone_sh->slots[slot].generation;
+    poll->generation = ngx_realtime_slot_generation(slot);
     poll->age.handler = ngx_realtime_poll_check;
 
     if (sid) {
@@ -212,6 +212,7 @@ ngx_realtime_poll_handshake(ngx_realtime_poll_t *poll,
     waiter.slot = ngx_realtime_slot;
     waiter.index = poll->ref.index;
     waiter.generation = poll->ref.generation;
+    waiter.owner = ngx_realtime_slot_generation(ngx_realtime_slot);
 
     (void) ngx_realtime_polling_get(t, &waiter);
 
@@ -445,11 +446,7 @@ ngx_realtime_poll_check(ngx_realtime_age_t *age)
             return;
         }
 
-    } else if ((ngx_realtime_slot_live_mask()
-                 & ngx_realtime_slot_bit(poll->slot))
-               && ngx_realtime_zone_sh->slots[poll->slot].generation
-                  == poll->generation)
-    {
+    } else if (ngx_realtime_slot_is(poll->slot, poll->generation)) {
         ngx_realtime_age_set(age, NGX_REALTIME_POLL_CHECK);
         return;
     }
@@ -632,6 +629,7 @@ ngx_realtime_poll_ask(ngx_str_t *sid, ngx_realtime_poll_op_e op,
         w.slot = slot;
         w.index = waiter.index;
         w.generation = waiter.generation;
+        w.owner = ngx_realtime_slot_generation(slot);
 
         ngx_realtime_serve_request(sid->data, op, &w, body, len);
         return NGX_OK;
@@ -644,6 +642,7 @@ ngx_realtime_poll_ask(ngx_str_t *sid, ngx_realtime_poll_op_e op,
     ngx_memzero(&head, sizeof(head));
     head.op = op;
     head.waiter = waiter;
+    head.owner = ngx_realtime_slot_generation(ngx_realtime_slot);
     ngx_memcpy(head.sid, sid->data, NGX_REALTIME_SID_LEN);
 
     parts[0].data = (u_char *) &head;

@@ -46,6 +46,7 @@ typedef enum {
 typedef struct {
     uint32_t                   op;
     ngx_realtime_ref_t         waiter;     /* at the asking worker */
+    uint64_t                   owner;      /* generation of its slot */
     u_char                     sid[NGX_REALTIME_SID_LEN];
 } ngx_realtime_poll_head_t;
 

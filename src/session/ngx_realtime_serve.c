@@ -38,6 +38,7 @@ ngx_realtime_serve_received(ngx_uint_t from, u_char *data, size_t len)
     waiter.slot = from;
     waiter.index = head.waiter.index;
     waiter.generation = head.waiter.generation;
+    waiter.owner = head.owner;
 
     ngx_realtime_serve_request(head.sid, head.op, &waiter,
                                data + sizeof(head), len - sizeof(head));

@@ -68,7 +68,6 @@ struct ngx_realtime_session_s {
 
     ngx_realtime_waiter_t      probing;    /* the WebSocket that may take over;
                                               generation 0: none */
-    uint64_t                   probing_of; /* generation of its slot */
 
     uint16_t                   place;      /* of its location */
     unsigned                   pinged:1;   /* a pong is due */

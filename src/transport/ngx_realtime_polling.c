@@ -153,10 +153,7 @@ ngx_realtime_polling_abort(ngx_realtime_transport_t *t,
 
     p = (ngx_realtime_polling_t *) t;
 
-    if (p->parked.generation != waiter->generation
-        || p->parked.index != waiter->index
-        || p->parked.slot != waiter->slot)
-    {
+    if (!ngx_realtime_waiter_is(&p->parked, waiter)) {
         return NGX_DECLINED;
     }
 

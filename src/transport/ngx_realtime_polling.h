@@ -23,7 +23,14 @@ typedef struct {
     uint32_t                   slot;       /* worker that has the request */
     uint32_t                   index;      /* its reference there */
     uint32_t                   generation; /* 0: nobody waits */
+    uint64_t                   owner;      /* generation of the slot: a worker
+                                              may die and be replaced */
 } ngx_realtime_waiter_t;
+
+
+#define ngx_realtime_waiter_is(a, b)                                          \
+    ((a)->generation == (b)->generation && (a)->index == (b)->index           \
+     && (a)->slot == (b)->slot && (a)->owner == (b)->owner)
 
 
 /* what a request is answered with */
