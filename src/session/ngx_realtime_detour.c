@@ -35,12 +35,13 @@
  * What is sent to the ghost itself (acks of calls that Postgres still works
  * on) is always forwarded.  The ghost answers polls of the old sid with "Bad
  * request", as the reference server does after an upgrade, and goes after 10
- * seconds.
+ * seconds; its sid is then in ngx_realtime_moved.h, until B says GONE.
  */
 
 
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_detour.h"
+#include "ngx_realtime_moved.h"
 #include "ngx_realtime_recovery.h"
 #include "ngx_realtime_slot.h"
 #include "ngx_realtime_state.h"
@@ -88,8 +89,11 @@ struct ngx_realtime_detour_s {
 };
 
 
+static void ngx_realtime_detour_ghost_request(ngx_realtime_session_t *s,
+    ngx_realtime_poll_op_e op, const ngx_realtime_waiter_t *waiter,
+    u_char *body, size_t len);
 static void ngx_realtime_detour_probe(ngx_realtime_session_t *s,
-    const ngx_realtime_waiter_t *waiter);
+    u_char *sid, const ngx_realtime_waiter_t *waiter);
 static void ngx_realtime_detour_tell(const ngx_realtime_waiter_t *waiter,
     ngx_realtime_detour_e kind, ngx_uint_t code);
 static void ngx_realtime_detour_give(ngx_realtime_session_t *s,
@@ -136,20 +140,22 @@ ngx_realtime_detour_init(ngx_cycle_t *cycle)
 
 
 void
-ngx_realtime_upgrade_request(ngx_realtime_session_t *s,
+ngx_realtime_upgrade_request(ngx_realtime_session_t *s, u_char *sid,
     ngx_realtime_poll_op_e op, const ngx_realtime_waiter_t *waiter,
     u_char *body, size_t len)
 {
-    if (op == NGX_REALTIME_POLL_JOINED) {
-        if (s && s->detour && s->detour->ghost) {
-            ngx_realtime_detour_joined(s, waiter, body, len);
-        }
-
+    if (op == NGX_REALTIME_POLL_PROBE) {
+        ngx_realtime_detour_probe(s, sid, waiter);
         return;
     }
 
-    if (op == NGX_REALTIME_POLL_PROBE) {
-        ngx_realtime_detour_probe(s, waiter);
+    if (s && ngx_realtime_detour_is_ghost(s)) {
+        ngx_realtime_detour_ghost_request(s, op, waiter, body, len);
+        return;
+    }
+
+    if (op == NGX_REALTIME_POLL_GONE) {
+        ngx_realtime_moved_remove(sid);
         return;
     }
 
@@ -180,12 +186,48 @@ ngx_realtime_upgrade_request(ngx_realtime_session_t *s,
 
 
 static void
-ngx_realtime_detour_probe(ngx_realtime_session_t *s,
+ngx_realtime_detour_ghost_request(ngx_realtime_session_t *s,
+    ngx_realtime_poll_op_e op, const ngx_realtime_waiter_t *waiter,
+    u_char *body, size_t len)
+{
+    ngx_realtime_detour_t  *d;
+
+    d = s->detour;
+
+    switch (op) {
+
+    case NGX_REALTIME_POLL_JOINED:
+        ngx_realtime_detour_joined(s, waiter, body, len);
+        return;
+
+    case NGX_REALTIME_POLL_RELEASE:
+
+        /* the WebSocket was closed before STATE came to it */
+
+        if (!d->joined && ngx_realtime_waiter_is(&d->to, waiter)) {
+            ngx_realtime_session_free(s, "transport close");
+        }
+
+        return;
+
+    case NGX_REALTIME_POLL_GONE:
+        ngx_realtime_session_free(s, NULL);
+        return;
+
+    default:
+        return;
+    }
+}
+
+
+static void
+ngx_realtime_detour_probe(ngx_realtime_session_t *s, u_char *sid,
     const ngx_realtime_waiter_t *waiter)
 {
     if (s == NULL) {
         ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_REFUSED,
-                                 RT_EIO_SID_UNKNOWN);
+                                 ngx_realtime_moved_is(sid)
+                                 ? RT_EIO_BAD_REQUEST : RT_EIO_SID_UNKNOWN);
         return;
     }
 
@@ -292,6 +334,7 @@ ngx_realtime_detour_become_ghost(ngx_realtime_session_t *s,
     ngx_realtime_out_init(&d->held);
 
     s->detour = d;
+    s->probing.generation = 0;
 
     /* it is B's now for who counts; ngx_realtime_detour_free() gives back */
 
@@ -317,6 +360,10 @@ ngx_realtime_detour_ghost_age(ngx_realtime_age_t *age)
     ngx_realtime_session_t  *s;
 
     s = ngx_queue_data(age, ngx_realtime_session_t, age);
+
+    if (s->detour->joined) {
+        ngx_realtime_moved_add(s->sid, &s->detour->to, s->log);
+    }
 
     ngx_realtime_session_free(s, NULL);
 }
@@ -549,6 +596,27 @@ ngx_realtime_detour_free(ngx_realtime_session_t *s)
 }
 
 
+/* a probe in this worker asks back before it returns */
+
+void
+ngx_realtime_detour_tell_end(ngx_realtime_session_t *s)
+{
+    ngx_str_t  sid;
+
+    if (s->probing.generation) {
+        ngx_realtime_detour_tell(&s->probing, NGX_REALTIME_DETOUR_ENDED, 0);
+    }
+
+    if (s->moved) {
+        sid.data = s->old_sid;
+        sid.len = NGX_REALTIME_SID_LEN;
+
+        (void) ngx_realtime_poll_ask(&sid, NGX_REALTIME_POLL_GONE, s->ref,
+                                     NULL, 0);
+    }
+}
+
+
 /* worker B */
 
 
@@ -597,6 +665,8 @@ ngx_realtime_detour_wait(ngx_realtime_session_t *s, uint64_t *had,
     ngx_realtime_out_init(&d->held);
 
     s->detour = d;
+    s->moved = 1;
+    ngx_memcpy(s->old_sid, sid, NGX_REALTIME_SID_LEN);
 
     ngx_realtime_age_set(&d->age, NGX_REALTIME_DETOUR_WAIT);
 

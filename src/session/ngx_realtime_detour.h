@@ -23,6 +23,7 @@ typedef enum {
     NGX_REALTIME_DETOUR_ALLOWED = 0,
     NGX_REALTIME_DETOUR_REFUSED,           /* with code */
     NGX_REALTIME_DETOUR_STATE,             /* the session, in the body */
+    NGX_REALTIME_DETOUR_ENDED,             /* it is over, whatever you try */
 
     /* to the session that came of it, by the ref of JOINED */
     NGX_REALTIME_DETOUR_FORWARD,           /* a packet, in the body */

@@ -37,7 +37,8 @@ typedef enum {
     NGX_REALTIME_POLL_HOLD,                /* it was probed: release the GET */
     NGX_REALTIME_POLL_RELEASE,             /* it failed: go on polling */
     NGX_REALTIME_POLL_TAKE,                /* it takes over: give me all */
-    NGX_REALTIME_POLL_JOINED               /* it sits in the rooms: cursors */
+    NGX_REALTIME_POLL_JOINED,              /* it sits in the rooms: cursors */
+    NGX_REALTIME_POLL_GONE                 /* what came of it is over */
 } ngx_realtime_poll_op_e;
 
 
@@ -69,8 +70,9 @@ ngx_int_t ngx_realtime_poll_ask(ngx_str_t *sid, ngx_realtime_poll_op_e op,
 void ngx_realtime_poll_answer(const ngx_realtime_waiter_t *waiter,
     ngx_realtime_poll_e kind, u_char *body, size_t len);
 
-/* upgrade/'s part of the requests, in the worker that has the session */
-void ngx_realtime_upgrade_request(ngx_realtime_session_t *s,
+/* upgrade/'s part of the requests, in the worker that has the session of sid;
+   s may be NULL */
+void ngx_realtime_upgrade_request(ngx_realtime_session_t *s, u_char *sid,
     ngx_realtime_poll_op_e op, const ngx_realtime_waiter_t *waiter,
     u_char *body, size_t len);
 

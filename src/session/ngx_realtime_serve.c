@@ -10,6 +10,7 @@
 
 
 #include "ngx_realtime_counter.h"
+#include "ngx_realtime_moved.h"
 #include "ngx_realtime_poll.h"
 #include "ngx_realtime_serve.h"
 #include "rt_eio.h"
@@ -55,14 +56,15 @@ ngx_realtime_serve_request(u_char *sid, ngx_realtime_poll_op_e op,
     s = ngx_realtime_session_by_sid(sid);
 
     if (op >= NGX_REALTIME_POLL_PROBE) {
-        ngx_realtime_upgrade_request(s, op, waiter, body, len);
+        ngx_realtime_upgrade_request(s, sid, op, waiter, body, len);
         return;
     }
 
     if (s == NULL || s->detour || !ngx_realtime_polling_is(s->transport)) {
 
         if (op != NGX_REALTIME_POLL_ABORT) {
-            code = s ? RT_EIO_BAD_REQUEST : RT_EIO_SID_UNKNOWN;
+            code = (s || ngx_realtime_moved_is(sid)) ? RT_EIO_BAD_REQUEST
+                                                     : RT_EIO_SID_UNKNOWN;
             ngx_realtime_poll_answer(waiter, NGX_REALTIME_POLL_ERROR, &code,
                                      1);
         }

@@ -32,6 +32,7 @@
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_expiry.h"
 #include "ngx_realtime_log.h"
+#include "ngx_realtime_moved.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
 #include "rt_eio.h"
@@ -483,6 +484,8 @@ ngx_realtime_session_close_all(void)
     ngx_queue_t             *q;
     ngx_realtime_session_t  *s;
 
+    ngx_realtime_moved_remove_all();
+
     while (!ngx_queue_empty(&ngx_realtime_sessions)) {
         q = ngx_queue_head(&ngx_realtime_sessions);
         s = ngx_queue_data(q, ngx_realtime_session_t, queue);
@@ -523,6 +526,8 @@ ngx_realtime_session_free(ngx_realtime_session_t *s, const char *reason)
     ngx_queue_remove(&s->queue);
     ngx_realtime_sessions_n--;
     ngx_realtime_gauge_dec(connections);
+
+    ngx_realtime_detour_tell_end(s);
 
     ngx_free(s);
 }

@@ -73,8 +73,11 @@ struct ngx_realtime_session_s {
     unsigned                   pinged:1;   /* a pong is due */
     unsigned                   drain:1;    /* the worker exits */
     unsigned                   left:1;     /* the client is told to go */
+    unsigned                   moved:1;    /* from another worker */
 
     u_char                     sid[NGX_REALTIME_SID_LEN];
+    u_char                     old_sid[NGX_REALTIME_SID_LEN];
+                                           /* there; valid if "moved" */
 };
 
 
@@ -249,6 +252,9 @@ void ngx_realtime_detour_deliver(ngx_realtime_session_t *s,
     ngx_realtime_msg_t *m, ngx_uint_t from_room);
 void ngx_realtime_detour_free(ngx_realtime_session_t *s);
 ngx_uint_t ngx_realtime_detour_is_ghost(ngx_realtime_session_t *s);
+
+/* to whoever waits for the session: it is over, and in no table any more */
+void ngx_realtime_detour_tell_end(ngx_realtime_session_t *s);
 
 /* polls on if the worker of the WebSocket that may take over has died */
 void ngx_realtime_detour_check_probing(ngx_realtime_session_t *s);

@@ -28,6 +28,7 @@
 #include "ngx_realtime_detour.h"
 #include "ngx_realtime_handshake.h"
 #include "ngx_realtime_log.h"
+#include "ngx_realtime_moved.h"
 #include "ngx_realtime_poll.h"
 #include "ngx_realtime_slot.h"
 #include "ngx_realtime_upgrade.h"
@@ -66,6 +67,7 @@ typedef struct {
     size_t                     early_bytes;
     ngx_int_t                  rc;         /* for the handler on the stack */
     unsigned                   suspended:1;  /* the handler has returned */
+    unsigned                   refused:1;  /* closed as soon as it is open */
     u_char                     sid[NGX_REALTIME_SID_LEN];
 } ngx_realtime_probe_t;
 
@@ -110,6 +112,7 @@ static ngx_realtime_table_t  ngx_realtime_probes;
 ngx_int_t
 ngx_realtime_upgrade_init(ngx_cycle_t *cycle)
 {
+    ngx_realtime_moved_init();
     ngx_realtime_detour_init(cycle);
 
     ngx_realtime_bus_handle(NGX_REALTIME_BUS_UPGRADE,
@@ -288,10 +291,22 @@ ngx_realtime_upgrade_answer(ngx_uint_t from, u_char *data, size_t len)
 
         return;
 
-    default: /* NGX_REALTIME_DETOUR_STATE */
+    case NGX_REALTIME_DETOUR_STATE:
 
         if (probe->state == NGX_REALTIME_PROBE_TAKING) {
             ngx_realtime_upgrade_state(probe, data, len);
+        }
+
+        return;
+
+    default: /* NGX_REALTIME_DETOUR_ENDED */
+
+        if (probe->transport) {
+            ngx_realtime_upgrade_fail(probe, "its session has ended");
+
+        } else {
+            /* between its 101 and the moment when it is a WebSocket */
+            probe->refused = 1;
         }
     }
 }
@@ -370,6 +385,12 @@ ngx_realtime_upgrade_ready(ngx_realtime_transport_t *t, ngx_http_request_t *r,
     void *data)
 {
     ngx_realtime_probe_t  *probe = data;
+
+    if (probe->refused) {
+        t->ops->close(t, RT_WS_NO_STATUS);
+        ngx_realtime_upgrade_free(probe);
+        return NGX_OK;
+    }
 
     probe->transport = t;
 

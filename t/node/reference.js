@@ -3,9 +3,10 @@
 /*
  * The reference servers, with what the public conformance suites ask for.
  *
- *   node reference.js engine | socketio
+ *   node reference.js engine | socketio [OPTIONS]
  *
- * It prints {"port": n}, and ends with its standard input.
+ * OPTIONS are a JSON object, of engine.io.  It prints {"port": n}, and ends
+ * with its standard input.
  */
 
 const http = require('node:http');
@@ -17,7 +18,8 @@ const server = http.createServer((req, res) => {
 });
 
 const options = {
-  pingInterval: 300, pingTimeout: 200, maxPayload: 1e6,
+  pingInterval: 300, pingTimeout: 200, maxHttpBufferSize: 1e6,
+  ...JSON.parse(process.argv[3] ?? '{}'),
 };
 
 
