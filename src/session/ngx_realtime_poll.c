@@ -33,6 +33,7 @@ typedef struct {
     ngx_int_t                  rc;         /* of the reply, if answered before
                                               the handler returned */
     unsigned                   get:1;
+    unsigned                   uploading:1;  /* and that is known to slot */
     unsigned                   wrong:1;    /* a forbidden type of body */
     unsigned                   close:1;    /* a Close that is not done */
     unsigned                   later:1;    /* and waits for a GET */
@@ -56,7 +57,10 @@ static ngx_int_t ngx_realtime_poll_handshake(ngx_realtime_poll_t *poll,
     ngx_realtime_identity_t *identity);
 static ngx_int_t ngx_realtime_poll_get(ngx_realtime_poll_t *poll);
 static ngx_int_t ngx_realtime_poll_post(ngx_realtime_poll_t *poll);
+static void ngx_realtime_poll_upload(ngx_realtime_poll_t *poll);
 static void ngx_realtime_poll_body(ngx_http_request_t *r);
+static void ngx_realtime_poll_drop(ngx_realtime_poll_t *poll,
+    ngx_int_t status);
 static ngx_int_t ngx_realtime_poll_copy(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_realtime_poll_suspend_get(ngx_realtime_poll_t *poll);
@@ -163,9 +167,17 @@ ngx_realtime_poll_cleanup(void *data)
 {
     ngx_realtime_poll_t  *poll = data;
 
-    if (poll->sid.len && poll->get && !poll->answered) {
-        (void) ngx_realtime_poll_ask(&poll->sid, NGX_REALTIME_POLL_ABORT,
-                                     poll->ref, NULL, 0);
+    ngx_realtime_poll_op_e  op;
+
+    if (poll->sid.len && !poll->answered && (poll->get || poll->uploading)) {
+
+        /* as at the reference server, a body that nginx found too long does
+           no harm, and one that is cut off ends the session */
+
+        op = (poll->request->err_status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE)
+             ? NGX_REALTIME_POLL_DROP : NGX_REALTIME_POLL_ABORT;
+
+        (void) ngx_realtime_poll_ask(&poll->sid, op, poll->ref, NULL, 0);
     }
 
     if (poll->close && !poll->answered) {
@@ -276,7 +288,42 @@ ngx_realtime_poll_post(ngx_realtime_poll_t *poll)
         return rc;
     }
 
+    if (rc == NGX_AGAIN) {
+        ngx_realtime_poll_upload(poll);
+    }
+
     return NGX_DONE;
+}
+
+
+/* the answer, if it is not one for the whole POST, comes before the body */
+
+static void
+ngx_realtime_poll_upload(ngx_realtime_poll_t *poll)
+{
+    ngx_http_request_t  *r;
+
+    r = poll->request;
+
+    poll->uploading = 1;
+
+    if (ngx_realtime_poll_ask(&poll->sid, NGX_REALTIME_POLL_UPLOAD, poll->ref,
+                              NULL, 0)
+        != NGX_OK)
+    {
+        poll->answered = 1;
+        ngx_http_finalize_request(r,
+            ngx_realtime_handshake_error(r, RT_EIO_SID_UNKNOWN,
+                                         "the worker of the sid is gone"));
+        return;
+    }
+
+    if (poll->answered) {
+        ngx_http_finalize_request(r, poll->rc);
+        return;
+    }
+
+    poll->suspended = 1;
 }
 
 
@@ -291,16 +338,16 @@ ngx_realtime_poll_body(ngx_http_request_t *r)
     poll = ngx_http_get_module_ctx(r, ngx_realtime_module);
     rlcf = ngx_http_get_module_loc_conf(r, ngx_realtime_module);
 
-    rc = ngx_realtime_poll_copy(r, &body);
+    poll->suspended = 0;
 
-    if (rc != NGX_OK) {
-        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    if (ngx_realtime_poll_copy(r, &body) != NGX_OK) {
+        ngx_realtime_poll_drop(poll, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
 
     if (body.len > rlcf->max_payload) {
         /* chunked: known only now */
-        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE);
+        ngx_realtime_poll_drop(poll, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE);
         return;
     }
 
@@ -315,6 +362,7 @@ ngx_realtime_poll_body(ngx_http_request_t *r)
      */
 
     poll->close = (body.len == 1 && body.data[0] == RT_EIO_CLOSE);
+    poll->uploading = 0;
 
     if (ngx_realtime_poll_ask(&poll->sid,
                               poll->close ? NGX_REALTIME_POLL_CLOSE
@@ -334,6 +382,20 @@ ngx_realtime_poll_body(ngx_http_request_t *r)
     if (rc != NGX_DONE) {
         ngx_http_finalize_request(r, rc);
     }
+}
+
+
+static void
+ngx_realtime_poll_drop(ngx_realtime_poll_t *poll, ngx_int_t status)
+{
+    if (poll->uploading) {
+        poll->uploading = 0;
+        (void) ngx_realtime_poll_ask(&poll->sid, NGX_REALTIME_POLL_DROP,
+                                     poll->ref, NULL, 0);
+    }
+
+    poll->answered = 1;
+    ngx_http_finalize_request(poll->request, status);
 }
 
 
@@ -535,7 +597,8 @@ ngx_realtime_poll_finish(ngx_realtime_poll_t *poll, ngx_realtime_poll_e kind,
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
-    if (poll->answered) {
+    if (poll->answered || poll->request->header_sent) {
+        /* the latter by nginx, as when a body does not come in time */
         return;
     }
 

@@ -14,6 +14,9 @@
  * The sid names A.  Where A is B itself, the same calls are made without the
  * bus.  A request whose worker A dies is answered within a second or two with
  * "Session ID unknown", upon which clients connect anew.
+ *
+ * One POST at a time, as at the reference server: if the body does not come
+ * with the headers, A hears of it (UPLOAD) before it is there.
  */
 
 #ifndef _NGX_REALTIME_POLL_H_INCLUDED_
@@ -32,7 +35,10 @@ typedef enum {
     NGX_REALTIME_POLL_POST,                /* with the body */
     NGX_REALTIME_POLL_CLOSE,               /* a POST of a Close, and no more;
                                               LATER if no GET is parked */
-    NGX_REALTIME_POLL_ABORT,               /* the client of a GET is gone */
+    NGX_REALTIME_POLL_UPLOAD,              /* a POST whose body is to come */
+    NGX_REALTIME_POLL_DROP,                /* it came to nothing */
+    NGX_REALTIME_POLL_ABORT,               /* the client of a GET, or of an
+                                              UPLOAD, is gone */
     NGX_REALTIME_POLL_PROBE,               /* may a WebSocket take over? */
     NGX_REALTIME_POLL_HOLD,                /* it was probed: release the GET */
     NGX_REALTIME_POLL_RELEASE,             /* it failed: go on polling */

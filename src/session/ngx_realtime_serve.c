@@ -18,6 +18,11 @@
 #include "rt_ws.h"
 
 
+static void ngx_realtime_serve_post(ngx_realtime_session_t *s,
+    ngx_realtime_poll_op_e op, const ngx_realtime_waiter_t *waiter,
+    u_char *body, size_t len);
+static void ngx_realtime_serve_overlap(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter);
 static void ngx_realtime_serve_payload(ngx_realtime_session_t *s,
     const ngx_realtime_waiter_t *waiter, u_char *body, size_t len);
 static ngx_int_t ngx_realtime_serve_packets(ngx_realtime_session_t *s,
@@ -62,7 +67,7 @@ ngx_realtime_serve_request(u_char *sid, ngx_realtime_poll_op_e op,
 
     if (s == NULL || s->detour || !ngx_realtime_polling_is(s->transport)) {
 
-        if (op != NGX_REALTIME_POLL_ABORT) {
+        if (op != NGX_REALTIME_POLL_ABORT && op != NGX_REALTIME_POLL_DROP) {
             code = (s || ngx_realtime_moved_is(sid)) ? RT_EIO_BAD_REQUEST
                                                      : RT_EIO_SID_UNKNOWN;
             ngx_realtime_poll_answer(waiter, NGX_REALTIME_POLL_ERROR, &code,
@@ -85,17 +90,21 @@ ngx_realtime_serve_request(u_char *sid, ngx_realtime_poll_op_e op,
 
         return;
 
-    case NGX_REALTIME_POLL_CLOSE:
+    case NGX_REALTIME_POLL_UPLOAD:
 
-        if (!ngx_realtime_polling_parked(s->transport)) {
-            ngx_realtime_poll_answer(waiter, NGX_REALTIME_POLL_LATER, NULL, 0);
-            return;
+        if (ngx_realtime_polling_upload(s->transport, waiter, 0) != NGX_OK) {
+            ngx_realtime_serve_overlap(s, waiter);
         }
 
-        /* fall through */
+        return;
 
+    case NGX_REALTIME_POLL_DROP:
+        (void) ngx_realtime_polling_upload(s->transport, waiter, 1);
+        return;
+
+    case NGX_REALTIME_POLL_CLOSE:
     case NGX_REALTIME_POLL_POST:
-        ngx_realtime_serve_payload(s, waiter, body, len);
+        ngx_realtime_serve_post(s, op, waiter, body, len);
         return;
 
     default: /* NGX_REALTIME_POLL_ABORT */
@@ -104,6 +113,35 @@ ngx_realtime_serve_request(u_char *sid, ngx_realtime_poll_op_e op,
             ngx_realtime_session_close(s, RT_WS_NO_STATUS, "transport close");
         }
     }
+}
+
+
+static void
+ngx_realtime_serve_post(ngx_realtime_session_t *s, ngx_realtime_poll_op_e op,
+    const ngx_realtime_waiter_t *waiter, u_char *body, size_t len)
+{
+    if (ngx_realtime_polling_upload(s->transport, waiter, 1) != NGX_OK) {
+        ngx_realtime_serve_overlap(s, waiter);
+        return;
+    }
+
+    if (op == NGX_REALTIME_POLL_CLOSE
+        && !ngx_realtime_polling_parked(s->transport))
+    {
+        ngx_realtime_poll_answer(waiter, NGX_REALTIME_POLL_LATER, NULL, 0);
+        return;
+    }
+
+    ngx_realtime_serve_payload(s, waiter, body, len);
+}
+
+
+static void
+ngx_realtime_serve_overlap(ngx_realtime_session_t *s,
+    const ngx_realtime_waiter_t *waiter)
+{
+    ngx_realtime_poll_answer(waiter, NGX_REALTIME_POLL_BAD, NULL, 0);
+    ngx_realtime_session_refuse(s, "a second POST beside one that uploads");
 }
 
 

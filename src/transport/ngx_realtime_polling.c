@@ -15,12 +15,14 @@
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_polling.h"
+#include "ngx_realtime_slot.h"
 #include "rt_eio.h"
 
 
 typedef struct {
     ngx_realtime_transport_t   transport;  /* first: one is the other */
     ngx_realtime_waiter_t      parked;     /* generation 0: no GET */
+    ngx_realtime_waiter_t      upload;     /* generation 0: no POST */
     ngx_realtime_out_t         out;
     size_t                     send_limit;
     ngx_queue_t                flush;      /* prev == NULL: not on the list */
@@ -146,6 +148,33 @@ ngx_realtime_polling_get(ngx_realtime_transport_t *t,
 
 
 ngx_int_t
+ngx_realtime_polling_upload(ngx_realtime_transport_t *t,
+    const ngx_realtime_waiter_t *waiter, ngx_uint_t done)
+{
+    ngx_realtime_polling_t  *p;
+
+    p = (ngx_realtime_polling_t *) t;
+
+    /* one in a worker that has died is over */
+
+    if (p->upload.generation
+        && !ngx_realtime_waiter_is(&p->upload, waiter)
+        && ngx_realtime_slot_is(p->upload.slot, p->upload.owner))
+    {
+        return NGX_BUSY;
+    }
+
+    p->upload = *waiter;
+
+    if (done) {
+        p->upload.generation = 0;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_realtime_polling_abort(ngx_realtime_transport_t *t,
     const ngx_realtime_waiter_t *waiter)
 {
@@ -153,13 +182,17 @@ ngx_realtime_polling_abort(ngx_realtime_transport_t *t,
 
     p = (ngx_realtime_polling_t *) t;
 
-    if (!ngx_realtime_waiter_is(&p->parked, waiter)) {
-        return NGX_DECLINED;
+    if (ngx_realtime_waiter_is(&p->parked, waiter)) {
+        p->parked.generation = 0;
+        return NGX_OK;
     }
 
-    p->parked.generation = 0;
+    if (ngx_realtime_waiter_is(&p->upload, waiter)) {
+        p->upload.generation = 0;
+        return NGX_OK;
+    }
 
-    return NGX_OK;
+    return NGX_DECLINED;
 }
 
 
@@ -263,6 +296,13 @@ ngx_realtime_polling_close(ngx_realtime_transport_t *t, ngx_uint_t code)
 
     if (p->parked.generation) {
         ngx_realtime_polling_answer(p, "1");
+    }
+
+    if (p->upload.generation) {
+        /* nobody will read its body */
+        ngx_realtime_polling_reply(&p->upload, NGX_REALTIME_POLL_BAD, NULL,
+                                   0);
+        p->upload.generation = 0;
     }
 
     p->dead = 1;

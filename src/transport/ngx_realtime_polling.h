@@ -70,7 +70,15 @@ ngx_uint_t ngx_realtime_polling_parked(ngx_realtime_transport_t *t);
 ngx_int_t ngx_realtime_polling_get(ngx_realtime_transport_t *t,
     const ngx_realtime_waiter_t *waiter);
 
-/* the client of a parked GET went away: NGX_OK if it was this one */
+/*
+ * A POST whose body is on its way, or, if done, is there or will not come.
+ * NGX_BUSY: another one is on its way, which engine.io does not allow.
+ */
+ngx_int_t ngx_realtime_polling_upload(ngx_realtime_transport_t *t,
+    const ngx_realtime_waiter_t *waiter, ngx_uint_t done);
+
+/* the client of a parked GET, or of a POST on its way, went away: NGX_OK if
+   it was this one */
 ngx_int_t ngx_realtime_polling_abort(ngx_realtime_transport_t *t,
     const ngx_realtime_waiter_t *waiter);
 
