@@ -90,6 +90,24 @@ sub probe {
 }
 
 
+# as engine.io: the handshake is accepted, and then closed
+
+sub refused {
+    my ($sid, $first) = @_;
+
+    my $ws = $t->ws(port => $t->port2, first => $first,
+                    path => "/socket.io/?EIO=4&transport=websocket&sid=$sid");
+
+    return $ws->status if $ws->status != 101;
+
+    my $code = $ws->close_code // return 'open';
+
+    $ws->close if $code;
+
+    return "open, close $code, " . ($ws->closed ? 'end' : 'no end');
+}
+
+
 my $sid = session('ann');
 my $parked = $t->tcp($t->port2);
 
@@ -110,7 +128,7 @@ is(Test::Realtime::parse_response($text)->{body}, '6', 'with a NOOP');
 is($t->get("$polling&sid=$sid", port => $t->port2)->{body}, '6',
    'and one that comes meanwhile too');
 
-is(probe($sid)->status, 400, 'a second WebSocket is refused');
+is(refused($sid), 'open, close 1005, end', 'a second WebSocket is closed');
 
 $ws->send('5');
 $ws->send('42["message",{"recipientId":"ann","message":"to me",'
@@ -120,7 +138,13 @@ like($ws->recv->{payload}, qr/^42\["message",.*"to me"/,
 
 is($t->get("$polling&sid=$sid", port => $t->port2)->{json}{code}, 3,
    'a poll after the upgrade is a bad request');
-is(probe($sid)->status, 400, 'and so is another upgrade');
+is(refused($sid), 'open, close 1005, end', 'and another upgrade is closed');
+is(refused($sid, Test::Realtime::WebSocket->encode(payload => '2probe')),
+   'open, close 1005, end', 'with a probe behind its handshake, too');
+
+$ws->send('42["message",{"recipientId":"ann","message":"still here",'
+          . '"conversationId":"c"}]');
+like($ws->recv->{payload}, qr/still here/, 'the first goes on');
 
 
 # a probe that fails leaves the session polling

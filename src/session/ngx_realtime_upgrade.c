@@ -21,6 +21,10 @@
  *
  * A probe owns its transport until it hands it to the session.  Packets that
  * come behind the "5" before the session is here wait in the probe.
+ *
+ * A session that upgrades already, or has, refuses the probe.  As engine.io
+ * does, 1 is then a 101 all the same, and a Close: a client sees a WebSocket
+ * end, not a server that fails.
  */
 
 
@@ -81,6 +85,8 @@ static void ngx_realtime_upgrade_answer(ngx_uint_t from, u_char *data,
     size_t len);
 static void ngx_realtime_upgrade_answered(ngx_realtime_probe_t *probe,
     ngx_int_t rc);
+static void ngx_realtime_upgrade_refused(ngx_realtime_probe_t *probe,
+    ngx_uint_t code);
 static ngx_int_t ngx_realtime_upgrade_accept(ngx_realtime_probe_t *probe);
 static ngx_int_t ngx_realtime_upgrade_ready(ngx_realtime_transport_t *t,
     ngx_http_request_t *r, void *data);
@@ -283,10 +289,7 @@ ngx_realtime_upgrade_answer(ngx_uint_t from, u_char *data, size_t len)
     case NGX_REALTIME_DETOUR_REFUSED:
 
         if (probe->state == NGX_REALTIME_PROBE_ASKED && r) {
-            ngx_realtime_upgrade_answered(probe,
-                ngx_realtime_handshake_error(r, head.code,
-                                             "a sid that cannot upgrade"));
-            ngx_realtime_upgrade_free(probe);
+            ngx_realtime_upgrade_refused(probe, head.code);
         }
 
         return;
@@ -355,6 +358,32 @@ ngx_realtime_upgrade_answered(ngx_realtime_probe_t *probe, ngx_int_t rc)
         ngx_http_finalize_request(r, rc);
         ngx_http_run_posted_requests(c);
     }
+}
+
+
+static void
+ngx_realtime_upgrade_refused(ngx_realtime_probe_t *probe, ngx_uint_t code)
+{
+    static const char    why[] = "a sid that cannot upgrade";
+
+    ngx_http_request_t  *r;
+
+    r = probe->request;
+
+    if (code != RT_EIO_BAD_REQUEST) {
+        ngx_realtime_upgrade_answered(probe,
+                                 ngx_realtime_handshake_error(r, code, why));
+        ngx_realtime_upgrade_free(probe);
+        return;
+    }
+
+    ngx_realtime_count(handshakes_refused);
+    ngx_realtime_log_client(NGX_LOG_INFO, r->connection->log,
+                            "handshake refused", why, NULL, NULL);
+
+    probe->refused = 1;
+
+    ngx_realtime_upgrade_answered(probe, ngx_realtime_upgrade_accept(probe));
 }
 
 
