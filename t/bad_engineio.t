@@ -88,7 +88,7 @@ my @cases = (
     ['an empty packet', $none, ''],
     ['an empty packet in fragments', $none, { fin => 0 }, { opcode => 0 }],
     map({ ['a packet of type ' . ($_ =~ /[!-~]/ ? $_ : sprintf '\\x%02x',
-           ord), $none, "${_}x"] } qw( 7 8 9 x / : b ), "\0", ' ', "\n",
+           ord), $none, "${_}x"] } qw( 7 8 9 x / : ), "\0", ' ', "\n",
         "\x7f", '{', '"', '-'),
     ['a type of two bytes', $none, "\xc3\xa94"],
     ['white space before a message', $none, " $connect"],
@@ -105,7 +105,9 @@ my @cases = (
                                                payload => $connect }],
     ['a binary frame in fragments', $binary, { opcode => 2, fin => 0 },
      { opcode => 0, payload => 'x' }],
-    ['base64 as in polling', $none, 'bAQIDBA=='],
+    ['base64 as in polling', $binary, 'bAQIDBA=='],
+    map({ ["base64 \"$_\"", 'an attachment that is no base64', $_] }
+        'b!', 'bA', 'bAQID=', "bAQID\x1e4", "bAQID\x1e", 'bb'),
     ['a message of nothing', 'unknown packet type', '4'],
 );
 

@@ -18,8 +18,6 @@
 #include "rt_eio.h"
 
 
-#define RT_EIO_BASE64      'b'
-
 #define RT_EIO_IS_DIGIT64  0x40     /* in rt_eio_digits[]: not a foreign one */
 
 

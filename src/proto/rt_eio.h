@@ -41,6 +41,7 @@ typedef struct {
 
 
 #define RT_EIO_SEPARATOR 0x1e    /* between the packets of a payload */
+#define RT_EIO_BASE64    'b'     /* instead of a type */
 
 
 /* of one text message: RT_OK; RT_ERROR: empty, or an unknown type */

@@ -63,6 +63,7 @@
 static void ngx_realtime_session_packet(void *data, u_char *p, size_t len,
     ngx_uint_t binary);
 static void ngx_realtime_session_closed(void *data, const char *reason);
+static ngx_int_t ngx_realtime_session_base64(u_char **p, size_t *len);
 static void ngx_realtime_session_echo(ngx_realtime_session_t *s, u_char *p,
     size_t len, ngx_uint_t binary);
 static ngx_uint_t ngx_realtime_session_unconnected(ngx_realtime_session_t *s);
@@ -368,6 +369,16 @@ ngx_realtime_session_packet(void *data, u_char *p, size_t len,
 
     rt_eio_packet_t  pkt;
 
+    if (!binary && len && *p == RT_EIO_BASE64) {
+
+        if (ngx_realtime_session_base64(&p, &len) != NGX_OK) {
+            ngx_realtime_session_refuse(s, "an attachment that is no base64");
+            return;
+        }
+
+        binary = 1;
+    }
+
     if (s->conf->echo == NGX_REALTIME_ECHO_ENGINE
         && (binary || (len && *p == RT_EIO_MESSAGE)))
     {
@@ -415,6 +426,29 @@ ngx_realtime_session_packet(void *data, u_char *p, size_t len,
         /* OPEN is the server's, UPGRADE is for a probing transport */
         ngx_realtime_session_refuse(s, "unexpected Engine.IO packet");
     }
+}
+
+
+/* on a WebSocket, from a client with "forceBase64"; one packet, in place */
+
+static ngx_int_t
+ngx_realtime_session_base64(u_char **p, size_t *len)
+{
+    u_char    *pos, *last;
+    rt_str_t   bytes;
+    unsigned   binary;
+
+    pos = *p;
+    last = pos + *len;
+
+    if (rt_eio_next(&pos, last, &bytes, &binary) != RT_OK || pos != last) {
+        return NGX_ERROR;
+    }
+
+    *p = (u_char *) bytes.data;
+    *len = bytes.len;
+
+    return NGX_OK;
 }
 
 
