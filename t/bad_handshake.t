@@ -137,6 +137,9 @@ for (
            'Sec-WebSocket-Version is not 13',
            headers('Sec-WebSocket-Version' => $_)] }
         undef, '', 12, 8, 0, 113, '13, 8', 'x'),
+    ['the version twice', $REQUEST, 'Sec-WebSocket-Version is not 13',
+     headers('Sec-WebSocket-Version' =>
+             "13\r\nSec-WebSocket-Version: 13")],
 
     map({ ["key $_->[0]", $REQUEST,
            'Sec-WebSocket-Key is not 16 bytes in base64',
@@ -146,7 +149,9 @@ for (
         ['of 17 bytes', 'AAAAAAAAAAAAAAAAAAAAAAA='],
         ['of 18 bytes', 'A' x 24], ['cut off', 'A' x 22],
         ['not base64', '?' x 22 . '=='], ['in base64url', '_' x 22 . '=='],
-        ['too long', 'A' x 4000]),
+        ['too long', 'A' x 4000],
+        ['twice', 'A' x 22 . "==\r\nSec-WebSocket-Key: " . 'B' x 21
+                  . 'A==']),
 
     ['HTTP/1.0', $REQUEST, 'a WebSocket handshake needs HTTP/1.1', headers(),
      version => '1.0'],
@@ -182,6 +187,9 @@ for (
 
 for (
     ['any case', headers(Upgrade => 'WEBSOCKET', Connection => 'UPGRADE')],
+    ['an empty sid', path => path('EIO=4', 'transport=websocket', 'sid=')],
+    ['a list over two lines', headers(Connection =>
+     "keep-alive\r\nConnection: Upgrade")],
     ['lists', headers(Upgrade => 'h2c ,websocket',
                       Connection => 'keep-alive,, Upgrade')],
     ['names in lower case', headers(Upgrade => undef, Connection => undef,

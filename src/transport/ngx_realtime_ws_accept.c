@@ -38,6 +38,7 @@ typedef struct {
 } ngx_realtime_ws_accept_t;
 
 
+static ngx_uint_t ngx_realtime_ws_asks_upgrade(ngx_http_request_t *r);
 static ngx_uint_t ngx_realtime_ws_has_token(ngx_str_t *value,
     const char *token, size_t len);
 static ngx_int_t ngx_realtime_ws_respond(ngx_http_request_t *r);
@@ -54,6 +55,7 @@ ngx_realtime_ws_check(ngx_http_request_t *r, const char **why)
 {
     u_char            buf[ngx_base64_decoded_length(NGX_REALTIME_WS_KEY)];
     ngx_str_t         key, *value;
+    ngx_uint_t        n;
     ngx_str_t         version = ngx_string("13");
     ngx_table_elt_t  *h;
 
@@ -79,14 +81,7 @@ ngx_realtime_ws_check(ngx_http_request_t *r, const char **why)
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    /* headers_in.connection is not set by every nginx */
-
-    value = ngx_realtime_header_in(r, "connection", NULL);
-
-    if (value == NULL
-        || !ngx_realtime_ws_has_token(value, "upgrade",
-                                      sizeof("upgrade") - 1))
-    {
+    if (!ngx_realtime_ws_asks_upgrade(r)) {
         *why = "no \"Connection: Upgrade\"";
         return NGX_HTTP_BAD_REQUEST;
     }
@@ -96,9 +91,9 @@ ngx_realtime_ws_check(ngx_http_request_t *r, const char **why)
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    value = ngx_realtime_header_in(r, "sec-websocket-version", NULL);
+    value = ngx_realtime_header_in(r, "sec-websocket-version", &n);
 
-    if (value == NULL || !ngx_realtime_string_eq(value, "13")) {
+    if (n != 1 || !ngx_realtime_string_eq(value, "13")) {
 
         if (ngx_realtime_header_add(r, "Sec-WebSocket-Version", &version)
             != NGX_OK)
@@ -110,11 +105,11 @@ ngx_realtime_ws_check(ngx_http_request_t *r, const char **why)
         return 426;
     }
 
-    value = ngx_realtime_header_in(r, "sec-websocket-key", NULL);
+    value = ngx_realtime_header_in(r, "sec-websocket-key", &n);
 
     key.data = buf;
 
-    if (value == NULL
+    if (n != 1
         || value->len != NGX_REALTIME_WS_KEY
         || ngx_decode_base64(&key, value) != NGX_OK
         || key.len != 16)
@@ -218,6 +213,34 @@ ngx_realtime_ws_respond(ngx_http_request_t *r)
     }
 
     return NGX_OK;
+}
+
+
+/* "Connection" may come in several lines, which are one list */
+
+static ngx_uint_t
+ngx_realtime_ws_asks_upgrade(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == sizeof("connection") - 1
+                && ngx_strncmp(h[i].lowcase_key, "connection", h[i].key.len)
+                   == 0
+                && ngx_realtime_ws_has_token(&h[i].value, "upgrade",
+                                             sizeof("upgrade") - 1))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 
