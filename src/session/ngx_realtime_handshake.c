@@ -159,7 +159,9 @@ ngx_realtime_handshake_check(ngx_http_request_t *r,
         return 1 + RT_EIO_BAD_REQUEST;
     }
 
-    if (ngx_http_arg(r, (u_char *) "sid", 3, &q->sid) == NGX_OK) {
+    if (ngx_http_arg(r, (u_char *) "sid", 3, &q->sid) == NGX_OK
+        && q->sid.len)
+    {
 
         if (q->sid.len != NGX_REALTIME_SID_LEN) {
             *why = "a sid that no session has";
