@@ -130,6 +130,9 @@ is($t->get("$polling&sid=$sid", port => $t->port2)->{body}, '6',
 
 is(refused($sid), 'open, close 1005, end', 'a second WebSocket is closed');
 
+$ws->send('2probe');
+is($ws->recv->{payload}, '3probe', 'a probe that is repeated as well');
+
 $ws->send('5');
 $ws->send('42["message",{"recipientId":"ann","message":"to me",'
           . '"conversationId":"c"}]');
@@ -175,6 +178,20 @@ for my $case (['the wrong word', '2nope'], ['an upgrade unasked', '5'],
        'the session goes on polling');
     like($t->get("$polling&sid=$sid", port => $t->port2)->{body},
          qr/^42\["message"/, 'and hears');
+}
+
+# a session that goes while its WebSocket probes, as often as it takes to meet
+# on two workers
+
+for (1 .. 8) {
+    my $sid = session('cem');
+    my $ws = probe($sid);
+
+    $ws->send('2probe');
+    $ws->recv;
+    $t->http(POST => "$polling&sid=$sid", port => $t->port2, body => '1');
+    $ws->send('5');
+    is($ws->close_code(3), 1005, 'a session that goes takes its probe along');
 }
 
 is(probe('A' x 20)->status, 400, 'an upgrade of no session');

@@ -165,6 +165,11 @@ ngx_realtime_upgrade_request(ngx_realtime_session_t *s, u_char *sid,
         || !ngx_realtime_waiter_is(&s->probing, waiter)
         || !ngx_realtime_polling_is(s->transport))
     {
+        if (op == NGX_REALTIME_POLL_TAKE) {
+            ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_REFUSED,
+                                     RT_EIO_SID_UNKNOWN);
+        }
+
         return;
     }
 

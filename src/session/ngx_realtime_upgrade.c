@@ -290,6 +290,9 @@ ngx_realtime_upgrade_answer(ngx_uint_t from, u_char *data, size_t len)
 
         if (probe->state == NGX_REALTIME_PROBE_ASKED && r) {
             ngx_realtime_upgrade_refused(probe, head.code);
+
+        } else if (probe->state == NGX_REALTIME_PROBE_TAKING) {
+            ngx_realtime_upgrade_fail(probe, "its session is gone");
         }
 
         return;
@@ -443,9 +446,9 @@ ngx_realtime_upgrade_packet(void *session, u_char *data, size_t len,
         return;
     }
 
-    if (!binary && probe->state == NGX_REALTIME_PROBE_ALLOWED
-        && len == 6 && ngx_memcmp(data, "2probe", 6) == 0)
-    {
+    /* a probe may be repeated: "5" is what counts */
+
+    if (!binary && len == 6 && ngx_memcmp(data, "2probe", 6) == 0) {
         m = ngx_realtime_msg_alloc(6, probe->transport->log);
 
         if (m) {
