@@ -96,7 +96,7 @@ is(names($c, 0.3), 'connected', 'it can be turned off');
 
 ($c, $exp) = socket_('ann', 3, path => "/soon/$websocket");
 is(names($c, 0.3), 'connected', 'at first there is time enough');
-is_deeply($c->event('auth_expiring', 4), { expiresAt => iso($exp) },
+is_deeply(scalar $c->event('auth_expiring', 4), { expiresAt => iso($exp) },
           'then there is not');
 cmp_ok(time, '<', $exp + 1, 'it comes before the end');
 is($c->event('error', 6)->{code}, 'token_expired', 'which comes');
@@ -139,7 +139,7 @@ is_deeply($ack, { status => 'success', data => { expiresAt => undef } },
 names($c, 0.1);
 ($ack, $new) = refresh($c, 'ann', 3);
 is(names($c, 0.3), '', 'a short token is not complained about at once');
-is_deeply($c->event('auth_expiring', 4), { expiresAt => iso($new) },
+is_deeply(scalar $c->event('auth_expiring', 4), { expiresAt => iso($new) },
           'but when half of it is gone');
 
 # again and again

@@ -99,6 +99,8 @@ run({
     is(JSON.parse((await ask('GET', s)).body).code, 1);
   },
 
+  /* ends the session, as at the reference server */
+
   async 'a POST that is reset within its body'() {
     const s = await session();
     const req = client.request({ ':method': 'POST', ':path': `${path}?${s}`,
@@ -108,8 +110,8 @@ run({
     req.write('4x');
     await sleep(50);
     req.close(http2.constants.NGHTTP2_CANCEL);
-    same(await ask('POST', s, '4y'), { status: 200, body: 'ok' });
-    same(await ask('GET', s), { status: 200, body: '4y' });
+    await sleep(100);
+    same(JSON.parse((await ask('GET', s)).body).code, 1);
   },
 
   async 'HEAD'() {
