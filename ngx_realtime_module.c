@@ -23,7 +23,6 @@
 #include "ngx_realtime_chat.h"
 #include "ngx_realtime_envelope.h"
 #include "ngx_realtime_event.h"
-#include "ngx_realtime_expiry.h"
 #include "ngx_realtime_handshake.h"
 #include "ngx_realtime_history.h"
 #include "ngx_realtime_origin.h"
@@ -49,11 +48,10 @@ static char *ngx_realtime_chat(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_realtime_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_realtime_namespaces(ngx_conf_t *cf, ngx_command_t *cmd,
+static char *ngx_realtime_time_or_off(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_realtime_recovery_window(ngx_conf_t *cf,
-    ngx_command_t *cmd, void *conf);
 static char *ngx_realtime_not_zero(ngx_conf_t *cf, void *post, void *data);
+static char *ngx_realtime_a_second(ngx_conf_t *cf, void *post, void *data);
 
 static ngx_int_t ngx_realtime_add_variables(ngx_conf_t *cf);
 static ngx_int_t ngx_realtime_slot_variable(ngx_http_request_t *r,
@@ -76,6 +74,11 @@ static void ngx_realtime_exit_process(ngx_cycle_t *cycle);
 
 static ngx_conf_post_t  ngx_realtime_not_zero_post = {
     ngx_realtime_not_zero
+};
+
+
+static ngx_conf_post_t  ngx_realtime_a_second_post = {
+    ngx_realtime_a_second
 };
 
 
@@ -154,7 +157,7 @@ static ngx_command_t  ngx_realtime_commands[] = {
 
     { ngx_string("realtime_auth_expiring"),
       NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_realtime_expiry_directive,
+      ngx_realtime_time_or_off,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_realtime_loc_conf_t, auth_expiring),
       NULL },
@@ -186,7 +189,7 @@ static ngx_command_t  ngx_realtime_commands[] = {
 
     { ngx_string("realtime_namespaces"),
       NGX_REALTIME_ANY_CONF|NGX_CONF_1MORE,
-      ngx_realtime_namespaces,
+      ngx_realtime_socket_namespaces,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -200,10 +203,10 @@ static ngx_command_t  ngx_realtime_commands[] = {
 
     { ngx_string("realtime_recovery"),
       NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_realtime_recovery_window,
+      ngx_realtime_time_or_off,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_realtime_loc_conf_t, recovery),
-      NULL },
+      &ngx_realtime_a_second_post },
 
     { ngx_string("realtime_ping_interval"),
       NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
@@ -481,88 +484,26 @@ ngx_realtime_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* realtime_namespaces /NAME ... */
-
 static char *
-ngx_realtime_namespaces(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_realtime_time_or_off(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_realtime_loc_conf_t  *rlcf = conf;
+    ngx_str_t   *value;
+    ngx_msec_t  *time;
 
-    u_char      *p;
-    ngx_str_t   *value, *nsp;
-    ngx_uint_t   i;
+    value = cf->args->elts;
+    time = (ngx_msec_t *) ((char *) conf + cmd->offset);
 
-    if (rlcf->namespaces) {
+    if (!ngx_realtime_string_eq(&value[1], "off")) {
+        return ngx_conf_set_msec_slot(cf, cmd, conf);
+    }
+
+    if (*time != NGX_CONF_UNSET_MSEC) {
         return "is duplicate";
     }
 
-    value = cf->args->elts;
-
-    rlcf->namespaces = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                        sizeof(ngx_str_t));
-    if (rlcf->namespaces == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        p = value[i].data;
-
-        if (value[i].len < 2 || value[i].len > RT_SIO_NSP_MAX || *p != '/'
-            || ngx_strlchr(p, p + value[i].len, ',')
-            || ngx_strlchr(p, p + value[i].len, '"')
-            || ngx_strlchr(p, p + value[i].len, '?'))
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "realtime_namespaces: \"%V\" is no "
-                               "namespace, write for example \"/admin\"; "
-                               "\"/\" is always there", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        nsp = ngx_array_push(rlcf->namespaces);
-        if (nsp == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        *nsp = value[i];
-    }
+    *time = 0;
 
     return NGX_CONF_OK;
-}
-
-
-/* realtime_recovery TIME | off */
-
-static char *
-ngx_realtime_recovery_window(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    char        *rv;
-    ngx_str_t   *value;
-    ngx_msec_t  *window;
-
-    value = cf->args->elts;
-    window = (ngx_msec_t *) ((char *) conf + cmd->offset);
-
-    if (ngx_realtime_string_eq(&value[1], "off")) {
-
-        if (*window != NGX_CONF_UNSET_MSEC) {
-            return "is duplicate";
-        }
-
-        *window = 0;
-
-        return NGX_CONF_OK;
-    }
-
-    rv = ngx_conf_set_msec_slot(cf, cmd, conf);
-
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    return *window < 1000 ? "must be a second at least, or \"off\""
-                          : NGX_CONF_OK;
 }
 
 
@@ -572,6 +513,16 @@ ngx_realtime_not_zero(ngx_conf_t *cf, void *post, void *data)
     size_t  *value = data;
 
     return *value ? NGX_CONF_OK : "must be more than 0";
+}
+
+
+static char *
+ngx_realtime_a_second(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_msec_t  *time = data;
+
+    return *time < 1000 ? "must be a second at least, or \"off\""
+                        : NGX_CONF_OK;
 }
 
 

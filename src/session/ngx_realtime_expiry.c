@@ -295,27 +295,3 @@ ngx_realtime_expiry_json(u_char *p, time_t expires)
 
     return p;
 }
-
-
-char *
-ngx_realtime_expiry_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_realtime_loc_conf_t  *rlcf = conf;
-
-    ngx_str_t  *value;
-
-    value = cf->args->elts;
-
-    if (ngx_realtime_string_eq(&value[1], "off")) {
-
-        if (rlcf->auth_expiring != NGX_CONF_UNSET_MSEC) {
-            return "is duplicate";
-        }
-
-        rlcf->auth_expiring = 0;
-
-        return NGX_CONF_OK;
-    }
-
-    return ngx_conf_set_msec_slot(cf, cmd, conf);
-}

@@ -31,9 +31,5 @@ void ngx_realtime_expiry_renew(ngx_realtime_socket_t *sk, time_t expires);
     (sizeof("{\"expiresAt\":\"1970-01-01T00:00:00.000Z\"}") - 1)
 u_char *ngx_realtime_expiry_json(u_char *p, time_t expires);
 
-/* realtime_auth_expiring TIME | off */
-char *ngx_realtime_expiry_directive(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
 
 #endif /* _NGX_REALTIME_EXPIRY_H_INCLUDED_ */

@@ -216,6 +216,10 @@ ngx_realtime_socket_t *ngx_realtime_socket_of(ngx_realtime_session_t *s,
 ngx_str_t *ngx_realtime_socket_namespace(ngx_realtime_session_t *s,
     rt_str_t nsp);
 
+/* realtime_namespaces /NAME ... */
+char *ngx_realtime_socket_namespaces(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 /* the room in which it sits; buf has NGX_REALTIME_SOCKET_ROOM_MAX bytes;
    NGX_ERROR: no user has an id so long */
 #define NGX_REALTIME_SOCKET_ROOM_MAX                                          \

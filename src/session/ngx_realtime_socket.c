@@ -582,3 +582,52 @@ ngx_realtime_socket_expected(void *member)
 
     return sk->record != NULL;
 }
+
+
+char *
+ngx_realtime_socket_namespaces(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_realtime_loc_conf_t  *rlcf = conf;
+
+    u_char      *p;
+    ngx_str_t   *value, *nsp;
+    ngx_uint_t   i;
+
+    if (rlcf->namespaces) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    rlcf->namespaces = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                        sizeof(ngx_str_t));
+    if (rlcf->namespaces == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        p = value[i].data;
+
+        if (value[i].len < 2 || value[i].len > RT_SIO_NSP_MAX || *p != '/'
+            || ngx_strlchr(p, p + value[i].len, ',')
+            || ngx_strlchr(p, p + value[i].len, '"')
+            || ngx_strlchr(p, p + value[i].len, '?'))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "realtime_namespaces: \"%V\" is no "
+                               "namespace, write for example \"/admin\"; "
+                               "\"/\" is always there", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        nsp = ngx_array_push(rlcf->namespaces);
+        if (nsp == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *nsp = value[i];
+    }
+
+    return NGX_CONF_OK;
+}
