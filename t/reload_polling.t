@@ -18,12 +18,13 @@ my $t;
 
 
 sub begin {
-    my ($drain) = @_;
+    my ($drain, $main) = @_;
 
-    $t = Test::Realtime->new(workers => 2, http => <<"EOH", server => <<'EOT');
+    $t = Test::Realtime->new(workers => 2, main => $main, http => <<"EOH",
     realtime_zone main 16m;
     realtime_drain_timeout $drain;
 EOH
+                             server => <<'EOT');
         realtime_jwt_key HS256 file:%%KEY%%;
 
         location /socket.io/ {
@@ -58,6 +59,15 @@ sub session {
 }
 
 
+sub probe {
+    my $ws = $t->ws(path => "/socket.io/?EIO=4&transport=websocket&sid=$_[0]");
+
+    $ws->send('2probe');
+
+    return $ws;
+}
+
+
 sub message {
     my ($to, $text) = @_;
 
@@ -80,9 +90,8 @@ for my $n (1 .. 3) {
     like(poll($ben)->{body}, qr/"message":"$n"/, 'goes to the other one');
 }
 
-my $ws = $t->ws(path => "/socket.io/?EIO=4&transport=websocket&sid=$ben");
+my $ws = probe($ben);
 
-$ws->send('2probe');
 is($ws->recv->{payload}, '3probe', 'a WebSocket to a new worker');
 
 $ws->send('5');
@@ -106,5 +115,25 @@ is(poll($eve)->{body} // '', '1', 'a parked GET hears the end');
 ok(Test::Realtime::wait_for(10, sub { slots() == 2 }),
    'then the old workers are gone');
 is(poll($eve)->{json}{code}, 1, 'and the session is unknown');
+
+# what has moved keeps nobody
+
+$t->stop;
+begin('10m', 'worker_shutdown_timeout 4s;');
+
+my @fay = map { session('fay') } 1 .. 8;
+
+$t->reload;
+
+my @moved = grep {
+    $_->send('5');
+    $_->send(message('gil', 'x') =~ s/^42/421/r);
+    (($_->recv(1) // {})->{payload} // '') =~ /^431/;
+} grep { (($_->recv(1) // {})->{payload} // '') eq '3probe' }
+  map { probe($_) } @fay;
+
+cmp_ok(scalar @moved, '>', 0, scalar @moved . ' move during the reload');
+ok(Test::Realtime::wait_for(8, sub { slots() == 2 }),
+   'the workers that they left go in time');
 
 done_testing();

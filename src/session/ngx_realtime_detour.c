@@ -353,7 +353,9 @@ ngx_realtime_detour_become_ghost(ngx_realtime_session_t *s,
     }
 
     s->age.handler = ngx_realtime_detour_ghost_age;
-    ngx_realtime_age_set(&s->age, NGX_REALTIME_DETOUR_GHOST);
+    ngx_realtime_age_set(&s->age,
+                         ngx_realtime_session_within(
+                             NGX_REALTIME_DETOUR_GHOST));
 
     return NGX_OK;
 }

@@ -91,6 +91,7 @@ static ngx_realtime_msg_t   *ngx_realtime_session_ping_msg;
 static ngx_uint_t            ngx_realtime_session_draining;
 static ngx_msec_t            ngx_realtime_session_drain_by;
 static ngx_msec_t            ngx_realtime_session_last_words;
+static ngx_msec_t            ngx_realtime_session_exit_by;  /* 0: no limit */
 
 
 #define ngx_realtime_session_past(at)                                         \
@@ -734,6 +735,7 @@ ngx_realtime_session_drain(void)
     if (limit) {
         words = ngx_min(words, limit / 4);
         window = ngx_min(window, limit - words);
+        ngx_realtime_session_exit_by = ngx_current_msec + limit;
     }
 
     ngx_realtime_session_draining = 1;
@@ -754,12 +756,28 @@ ngx_realtime_session_drain(void)
 
         if (ngx_realtime_detour_is_ghost(s)) {
             /* has moved, and goes when it has forwarded what it owes */
+            ngx_realtime_age_set(&s->age, ngx_realtime_session_within(
+                                     s->age.at - ngx_current_msec));
             continue;
         }
 
         ngx_realtime_session_drain_one(s);
         ngx_realtime_session_rearm(s);
     }
+}
+
+
+ngx_msec_t
+ngx_realtime_session_within(ngx_msec_int_t delay)
+{
+    ngx_msec_int_t  left;
+
+    if (ngx_realtime_session_exit_by) {
+        left = ngx_realtime_session_exit_by - ngx_current_msec;
+        delay = ngx_min(delay, left);
+    }
+
+    return ngx_max(delay, 0);
 }
 
 

@@ -158,6 +158,9 @@ void ngx_realtime_session_refuse(ngx_realtime_session_t *s, const char *why);
 /* every session of this worker, at once: records were lost on the bus */
 void ngx_realtime_session_close_all(void);
 
+/* ms that something may take: delay, or less if the worker exits before */
+ngx_msec_t ngx_realtime_session_within(ngx_msec_int_t delay);
+
 /* arms the session's one ageing entry for its nearest deadline */
 void ngx_realtime_session_rearm(ngx_realtime_session_t *s);
 
