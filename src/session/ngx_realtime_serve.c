@@ -166,6 +166,14 @@ ngx_realtime_serve_payload(ngx_realtime_session_t *s,
         return;
     }
 
+    /* the client waits for what comes on its GET, not for this "ok" */
+
+    s = ngx_realtime_session_find(ref);
+
+    if (s && ngx_realtime_polling_is(s->transport)) {
+        ngx_realtime_polling_push(s->transport);
+    }
+
     ngx_realtime_poll_answer(waiter, NGX_REALTIME_POLL_OK, NULL, 0);
 }
 

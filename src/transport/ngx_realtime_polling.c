@@ -106,6 +106,19 @@ ngx_realtime_polling_is(ngx_realtime_transport_t *t)
 }
 
 
+void
+ngx_realtime_polling_push(ngx_realtime_transport_t *t)
+{
+    ngx_realtime_polling_t  *p;
+
+    p = (ngx_realtime_polling_t *) t;
+
+    if (p->parked.generation && p->out.first && !p->hold && !p->slow) {
+        ngx_realtime_polling_answer(p, NULL);
+    }
+}
+
+
 ngx_uint_t
 ngx_realtime_polling_parked(ngx_realtime_transport_t *t)
 {
@@ -388,9 +401,7 @@ ngx_realtime_polling_flush(ngx_realtime_polling_t *p)
         return;
     }
 
-    if (p->parked.generation && p->out.first && !p->hold) {
-        ngx_realtime_polling_answer(p, NULL);
-    }
+    ngx_realtime_polling_push(t);
 }
 
 

@@ -59,6 +59,9 @@ ngx_realtime_transport_t *ngx_realtime_polling_create(size_t send_limit,
 
 ngx_uint_t ngx_realtime_polling_is(ngx_realtime_transport_t *t);
 
+/* a parked GET is answered now, if it can be, and not at the end of the turn */
+void ngx_realtime_polling_push(ngx_realtime_transport_t *t);
+
 /* does a GET wait? */
 ngx_uint_t ngx_realtime_polling_parked(ngx_realtime_transport_t *t);
 
