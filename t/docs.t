@@ -77,7 +77,7 @@ sub events {
     for (map { slurp(substr $_, 1 + length $root) }
          grep { !/_echo\.c$/ } glob "$root/src/*/*.c") {
         $emitted{$1} = 1 while /_emit(?:_volatile)?\([^;"]*"(\w+)"/g;
-        $emitted{$1} = 1 while /_msg_event\([^;"]*"(\w+)"/g;
+        $emitted{$1} = 1 while /_(?:msg_event|event_tell)\([^;"]*"(\w+)"/g;
         $emitted{$1} = 1 while /"42\[\\"(\w+)\\"/g;
     }
 

@@ -82,6 +82,55 @@ while (1) {
 is_deeply(\@seen, [1 .. 250], 'all pages make the whole');
 is($page->{nextBefore}, undef, 'the last has no next');
 
+# from a message on, and around it; "id" is that of the message of this number
+
+my @id = $t->sql("select id from realtime.messages order by id");
+
+unshift @id, undef;
+
+for (["after=$id[250]", []], ["after=$id[248]", [249, 250]],
+     ["after=$id[0x10]&limit=3", [17 .. 19]],
+     ["after=00000000-0000-0000-0000-000000000000&limit=2", [1, 2]],
+     ["before=$id[1]", []], ["before=$id[3]", [1, 2]],
+     ["before=ffffffff-ffff-ffff-ffff-ffffffffffff&limit=1", [250]],
+     ["after=ffffffff-ffff-ffff-ffff-ffffffffffff", []],
+     ["around=$id[100]&limit=5", [98 .. 102]],
+     ["around=$id[100]&limit=4", [98 .. 101]],
+     ["around=$id[100]&limit=1", [100]],
+     ["around=$id[1]&limit=4", [1, 2]], ["around=$id[250]&limit=4", [248 .. 250]],
+     ["before=$id[9]&after=$id[20]&around=$id[30]&limit=1", [8]],
+     ['offset=10&limit=5', [236 .. 240]], ['offset=248', [1, 2]],
+     ['offset=250', []], ['offset=-5&limit=1', [250]],
+     ['offset=abc&limit=1', [250]], ['offset=99999999999&limit=1', []])
+{
+    my ($query, $want) = @$_;
+
+    ($rows, $page) = get("$messages?$query");
+
+    is_deeply([map { $_->{content} } @$rows], $want, 'its messages');
+
+    my ($first, $last) = @$want ? @$want[0, -1] : next;
+
+    is_deeply($page, {
+        hasMore => $first > 1 ? JSON::PP::true : JSON::PP::false,
+        nextBefore => $first > 1 ? $id[$first] : undef,
+        hasNewer => $last < 250 ? JSON::PP::true : JSON::PP::false,
+        nextAfter => $last < 250 ? $id[$last] : undef,
+    }, 'what is on both sides');
+}
+
+@seen = ();
+$query = "?limit=40&after=$id[1]";
+
+while (1) {
+    ($rows, $page) = get($messages . $query);
+    push @seen, map { $_->{content} } @$rows;
+    last unless $page->{hasNewer};
+    $query = "?limit=40&after=$page->{nextAfter}";
+}
+
+is_deeply(\@seen, [2 .. 250], 'forwards, all pages make the whole');
+
 # 120 conversations begun by either side, some updated at the same time
 
 $t->sql("insert into realtime.conversations

@@ -34,10 +34,6 @@
 
 typedef struct ngx_realtime_event_s  ngx_realtime_event_t;
 
-/* starts a use case; NONE, or why it was not started */
-typedef ngx_realtime_refusal_e (*ngx_realtime_event_pt)(
-    ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
-
 struct ngx_realtime_event_s {
     ngx_str_t                  name;
     ngx_uint_t                 serves;     /* what the location has to */
@@ -69,7 +65,6 @@ static ngx_realtime_refusal_e ngx_realtime_event_message_send(
     ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
 static ngx_realtime_refusal_e ngx_realtime_event_client_id(rt_str_t value,
     ngx_str_t *client_id);
-static ngx_int_t ngx_realtime_event_string(rt_str_t value, ngx_str_t *text);
 static void ngx_realtime_event_done(ngx_realtime_call_t *call);
 static void ngx_realtime_event_succeed(ngx_realtime_socket_t *sk,
     uint64_t id, ngx_realtime_call_t *call);
@@ -80,7 +75,8 @@ static void ngx_realtime_event_refuse(ngx_realtime_socket_t *sk,
 
 const ngx_realtime_session_ops_t  ngx_realtime_event_ops = {
     ngx_realtime_event_connected,
-    ngx_realtime_event_receive
+    ngx_realtime_event_receive,
+    ngx_realtime_event_delivered
 };
 
 
@@ -89,6 +85,8 @@ static const ngx_realtime_event_t  ngx_realtime_events[] = {
       ngx_realtime_event_message },
     { ngx_string("message_send"), NGX_REALTIME_SERVES_CHAT,
       ngx_realtime_event_message_send },
+    { ngx_string("mark_as_read"), NGX_REALTIME_SERVES_CHAT,
+      ngx_realtime_event_mark_as_read },
     { ngx_string("auth_refresh"), NGX_REALTIME_SERVES_SOCKET,
       ngx_realtime_event_auth_refresh },
     { ngx_null_string, 0, NULL }
@@ -263,6 +261,8 @@ ngx_realtime_event_message(ngx_realtime_socket_t *sk, rt_str_t arg,
         return why;
     }
 
+    send.door = NGX_REALTIME_CHAT_DOOR_SOCKET;
+
     if (sk->session->conf->relay) {
         ngx_realtime_chat_relay(call, &send);
 
@@ -291,6 +291,7 @@ ngx_realtime_event_message_send(ngx_realtime_socket_t *sk, rt_str_t arg,
     rt_json_members(arg, names, v, 3);
 
     ngx_str_null(&send.recipient);
+    send.door = NGX_REALTIME_CHAT_DOOR_NONE;
 
     if (ngx_realtime_event_string(v[0], &send.conversation) != NGX_OK) {
         return NGX_REALTIME_R_CONVERSATION_NOT_FOUND;
@@ -329,9 +330,7 @@ ngx_realtime_event_client_id(rt_str_t value, ngx_str_t *client_id)
 }
 
 
-/* NGX_DECLINED: no string, or one with half of a character in it */
-
-static ngx_int_t
+ngx_int_t
 ngx_realtime_event_string(rt_str_t value, ngx_str_t *text)
 {
     rt_str_t  out;

@@ -11,6 +11,26 @@
 #include "ngx_realtime_session.h"
 
 
+/*
+ * What a row of the table has: takes the arguments out of the event's first
+ * one, an object, and starts a use case; NONE, or why it was not started.
+ */
+
+typedef ngx_realtime_refusal_e (*ngx_realtime_event_pt)(
+    ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
+
+/* in place; NGX_DECLINED: no string, or one with half of a character in it */
+ngx_int_t ngx_realtime_event_string(rt_str_t value, ngx_str_t *text);
+
+
+/* ngx_realtime_event_chat.c */
+
+ngx_realtime_refusal_e ngx_realtime_event_mark_as_read(
+    ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
+void ngx_realtime_event_delivered(ngx_realtime_socket_t *sk,
+    ngx_realtime_msg_t *m);
+
+
 /* the socket's door to chat/: for ngx_realtime_session_init() */
 extern const ngx_realtime_session_ops_t  ngx_realtime_event_ops;
 

@@ -121,8 +121,8 @@ ngx_realtime_reply_success(ngx_http_request_t *r, ngx_realtime_call_t *call)
     u_char     *p;
     ngx_buf_t  *b;
 
-    size = sizeof("{\"status\":\"success\",\"data\":,}") - 1
-           + call->result.len + call->extra.len;
+    size = sizeof("{\"status\":\"success\",\"message\":\"\",\"data\":,}") - 1
+           + call->message.len + call->result.len + call->extra.len;
 
     b = ngx_create_temp_buf(r->pool, size);
     if (b == NULL) {
@@ -130,6 +130,12 @@ ngx_realtime_reply_success(ngx_http_request_t *r, ngx_realtime_call_t *call)
     }
 
     p = ngx_realtime_reply_put(b->last, "{\"status\":\"success\"");
+
+    if (call->message.len) {
+        p = ngx_realtime_reply_put(p, ",\"message\":\"");
+        p = ngx_cpymem(p, call->message.data, call->message.len);
+        *p++ = '"';
+    }
 
     if (call->result.len) {
         p = ngx_realtime_reply_put(p, ",\"data\":");

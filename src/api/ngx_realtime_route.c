@@ -27,10 +27,15 @@ static void ngx_realtime_route_send(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call);
 static void ngx_realtime_route_fetch(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call);
+static void ngx_realtime_route_read(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
+static void ngx_realtime_route_delete(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
 
 static ngx_uint_t ngx_realtime_route_string(ngx_realtime_rest_t *rest,
     const char *name, ngx_str_t *value);
-static ngx_int_t ngx_realtime_route_limit(ngx_realtime_rest_t *rest);
+static ngx_int_t ngx_realtime_route_number(ngx_realtime_rest_t *rest,
+    const char *name);
 static void ngx_realtime_route_arg(ngx_realtime_rest_t *rest,
     const char *name, ngx_str_t *value);
 
@@ -46,11 +51,17 @@ static const ngx_realtime_route_t  ngx_realtime_routes[] = {
     { NGX_HTTP_GET, ngx_string("/conversations/:"),
       ngx_realtime_route_get },
 
+    { NGX_HTTP_DELETE, ngx_string("/conversations/:"),
+      ngx_realtime_route_delete },
+
     { NGX_HTTP_GET, ngx_string("/conversations/:/messages"),
       ngx_realtime_route_fetch },
 
     { NGX_HTTP_POST, ngx_string("/conversations/:/messages"),
-      ngx_realtime_route_send }
+      ngx_realtime_route_send },
+
+    { NGX_HTTP_POST, ngx_string("/conversations/:/mark-as-read"),
+      ngx_realtime_route_read }
 };
 
 
@@ -204,7 +215,7 @@ ngx_realtime_route_list(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
 {
     ngx_realtime_chat_list_t  args;
 
-    args.limit = ngx_realtime_route_limit(rest);
+    args.limit = ngx_realtime_route_number(rest, "limit");
     ngx_realtime_route_arg(rest, "cursor", &args.cursor);
 
     ngx_realtime_chat_list(call, &args);
@@ -227,6 +238,7 @@ ngx_realtime_route_send(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
     ngx_memzero(&args, sizeof(ngx_realtime_chat_send_t));
 
     args.conversation = rest->id;
+    args.door = NGX_REALTIME_CHAT_DOOR_REST;
 
     (void) ngx_realtime_route_string(rest, "content", &args.content);
 
@@ -262,10 +274,35 @@ ngx_realtime_route_fetch(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
     ngx_realtime_chat_fetch_t  args;
 
     args.conversation = rest->id;
-    args.limit = ngx_realtime_route_limit(rest);
+    args.limit = ngx_realtime_route_number(rest, "limit");
+    args.offset = ngx_realtime_route_number(rest, "offset");
     ngx_realtime_route_arg(rest, "before", &args.before);
+    ngx_realtime_route_arg(rest, "after", &args.after);
+    ngx_realtime_route_arg(rest, "around", &args.around);
 
     ngx_realtime_chat_fetch(call, &args);
+}
+
+
+static void
+ngx_realtime_route_read(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
+{
+    ngx_str_t  up_to;
+
+    if (!ngx_realtime_route_string(rest, "upTo", &up_to)) {
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_UP_TO_INVALID);
+        return;
+    }
+
+    ngx_realtime_chat_read(call, &rest->id, &up_to);
+}
+
+
+static void
+ngx_realtime_route_delete(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call)
+{
+    ngx_realtime_chat_delete(call, &rest->id);
 }
 
 
@@ -302,12 +339,12 @@ ngx_realtime_route_string(ngx_realtime_rest_t *rest, const char *name,
 /* 0: none, or no number */
 
 static ngx_int_t
-ngx_realtime_route_limit(ngx_realtime_rest_t *rest)
+ngx_realtime_route_number(ngx_realtime_rest_t *rest, const char *name)
 {
     ngx_int_t  n, sign;
     ngx_str_t  value;
 
-    ngx_realtime_route_arg(rest, "limit", &value);
+    ngx_realtime_route_arg(rest, name, &value);
 
     sign = 1;
 

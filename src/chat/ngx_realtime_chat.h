@@ -44,6 +44,8 @@ struct ngx_realtime_call_s {
     ngx_str_t                  result;     /* JSON of "data"; len 0: none */
     ngx_str_t                  extra;      /* JSON members beside "data", such
                                               as "pagination":{...}; or len 0 */
+    ngx_str_t                  message;    /* for REST, what was done; or
+                                              len 0 */
 
     ngx_realtime_call_pt       done;
     void                      *data;       /* the door's */
@@ -68,18 +70,34 @@ void ngx_realtime_call_refuse(ngx_realtime_call_t *call,
  * are valid UTF-8 (the JSON parser saw to it) but otherwise unchecked.
  */
 
+/*
+ * The published widget sends each text by both doors, without a client id.
+ * So a message by one of them and the same text by the other, within 10 s, are
+ * one message.  The numbers are in the database, and their sum in SQL.
+ */
+
+typedef enum {
+    NGX_REALTIME_CHAT_DOOR_NONE = 0,          /* never sent twice */
+    NGX_REALTIME_CHAT_DOOR_SOCKET = 1,        /* event "message" */
+    NGX_REALTIME_CHAT_DOOR_REST = 2           /* POST */
+} ngx_realtime_chat_door_e;
+
 typedef struct {
     ngx_str_t                  conversation;  /* id, any text */
     ngx_str_t                  content;       /* untrimmed */
     ngx_str_t                  client_id;     /* not given: NULL */
     ngx_str_t                  recipient;     /* must be the other one;
                                                  NULL: not checked */
+    ngx_realtime_chat_door_e   door;
 } ngx_realtime_chat_send_t;
 
 typedef struct {
     ngx_str_t                  conversation;
     ngx_int_t                  limit;         /* 0: default; clamped */
-    ngx_str_t                  before;        /* message id or NULL */
+    ngx_int_t                  offset;        /* clamped; without a pivot */
+    ngx_str_t                  before;        /* message ids or NULL: the */
+    ngx_str_t                  after;         /* first that is given counts */
+    ngx_str_t                  around;
 } ngx_realtime_chat_fetch_t;
 
 typedef struct {
@@ -98,6 +116,13 @@ void ngx_realtime_chat_send(ngx_realtime_call_t *call,
     ngx_realtime_chat_send_t *args);
 void ngx_realtime_chat_fetch(ngx_realtime_call_t *call,
     ngx_realtime_chat_fetch_t *args);
+
+/* up_to: message id, NULL: everything */
+void ngx_realtime_chat_read(ngx_realtime_call_t *call,
+    ngx_str_t *conversation, ngx_str_t *up_to);
+
+void ngx_realtime_chat_delete(ngx_realtime_call_t *call,
+    ngx_str_t *conversation);
 
 /* realtime_message_relay on: checked for shape, delivered, not stored */
 void ngx_realtime_chat_relay(ngx_realtime_call_t *call,

@@ -30,8 +30,6 @@ static u_char *ngx_realtime_chat_event_string(u_char *p, ngx_str_t *s);
 ngx_int_t
 ngx_realtime_chat_event_id(u_char *id, uint64_t *ms, ngx_log_t *log)
 {
-    ngx_time_t  *tp;
-
     /* filled after the fork: no two workers share a byte */
 
     static rt_uuid7_t  state;
@@ -51,14 +49,31 @@ ngx_realtime_chat_event_id(u_char *id, uint64_t *ms, ngx_log_t *log)
 
     left -= NGX_REALTIME_CHAT_RANDOM;
 
-    tp = ngx_timeofday();
-
-    rt_uuid7(&state, (uint64_t) tp->sec * 1000 + tp->msec, random + left, id);
+    rt_uuid7(&state, ngx_realtime_chat_event_now(), random + left, id);
 
     id[RT_UUID_LEN] = '\0';
     *ms = state.ms;
 
     return NGX_OK;
+}
+
+
+void
+ngx_realtime_chat_event_floor(u_char *id, uint64_t ms)
+{
+    (void) ngx_sprintf(id, "%08xL-%04xL-0000-0000-000000000000%Z",
+                       (ms >> 16) & 0xffffffff, ms & 0xffff);
+}
+
+
+uint64_t
+ngx_realtime_chat_event_now(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (uint64_t) tp->sec * 1000 + tp->msec;
 }
 
 
@@ -73,8 +88,8 @@ ngx_realtime_chat_event_encode(ngx_realtime_chat_event_t *event,
     content = rt_json_escaped(event->content.data, event->content.len);
 
     len = sizeof(NGX_REALTIME_CHAT_MESSAGE
-                 "{\"senderId\":\"\",\"message\":\"\",\"conversationId\":\"\""
-                 ",\"timestamp\":\"\",\"id\":\"\",\"content\":\"\"}]") - 1
+                 "{\"id\":\"\",\"conversationId\":\"\",\"senderId\":\"\""
+                 ",\"timestamp\":\"\",\"message\":\"\",\"content\":\"\"}]") - 1
           + rt_json_escaped(event->sender.data, event->sender.len)
           + rt_json_escaped(event->conversation.data, event->conversation.len)
           + NGX_REALTIME_CHAT_TIME_LEN + NGX_REALTIME_UUID_LEN + 2 * content;
@@ -92,18 +107,20 @@ ngx_realtime_chat_event_encode(ngx_realtime_chat_event_t *event,
 
     p = ngx_realtime_msg_payload(m);
 
+    /* the ids first, where ngx_realtime_event_delivered() finds them */
+
     p = ngx_realtime_chat_event_put(p, NGX_REALTIME_CHAT_MESSAGE
-                                       "{\"senderId\":\"");
+                                       "{\"id\":\"");
+    p = ngx_cpymem(p, event->id, NGX_REALTIME_UUID_LEN);
+    p = ngx_realtime_chat_event_put(p, "\",\"conversationId\":\"");
+    p = ngx_realtime_chat_event_string(p, &event->conversation);
+    p = ngx_realtime_chat_event_put(p, "\",\"senderId\":\"");
     p = ngx_realtime_chat_event_string(p, &event->sender);
+    p = ngx_realtime_chat_event_put(p, "\",\"timestamp\":\"");
+    p = ngx_realtime_chat_event_time(p, event->ms);
     p = ngx_realtime_chat_event_put(p, "\",\"message\":\"");
     text = p;
     p = ngx_realtime_chat_event_string(p, &event->content);
-    p = ngx_realtime_chat_event_put(p, "\",\"conversationId\":\"");
-    p = ngx_realtime_chat_event_string(p, &event->conversation);
-    p = ngx_realtime_chat_event_put(p, "\",\"timestamp\":\"");
-    p = ngx_realtime_chat_event_time(p, event->ms);
-    p = ngx_realtime_chat_event_put(p, "\",\"id\":\"");
-    p = ngx_cpymem(p, event->id, NGX_REALTIME_UUID_LEN);
     p = ngx_realtime_chat_event_put(p, "\",\"content\":\"");
     p = ngx_cpymem(p, text, content);
 
@@ -174,6 +191,48 @@ ngx_realtime_chat_event_sent(ngx_realtime_msg_t *message, ngx_log_t *log)
                p, len);
 
     return m;
+}
+
+
+void
+ngx_realtime_chat_event_tell(const char *name, ngx_str_t *to,
+    ngx_str_t *except, u_char *conversation, u_char *user, u_char *up_to,
+    uint64_t ms, ngx_log_t *log)
+{
+    u_char              *p;
+    ngx_str_t            data;
+    ngx_realtime_msg_t  *m;
+
+    u_char  buf[sizeof("{\"conversationId\":\"\",\"userId\":\"\",\"upTo\":\"\","
+                       "\"timestamp\":\"\"}")
+                + 3 * RT_UUID_LEN + NGX_REALTIME_CHAT_TIME_LEN];
+
+    if (!ngx_realtime_room_reaches_user(to, except)) {
+        return;
+    }
+
+    p = ngx_sprintf(buf, "{\"conversationId\":\"%*s\",\"userId\":\"%*s\",",
+                    (size_t) RT_UUID_LEN, conversation,
+                    (size_t) RT_UUID_LEN, user);
+
+    if (up_to) {
+        p = ngx_sprintf(p, "\"upTo\":\"%*s\",", (size_t) RT_UUID_LEN, up_to);
+    }
+
+    p = ngx_realtime_chat_event_put(p, "\"timestamp\":\"");
+    p = ngx_realtime_chat_event_time(p, ms);
+    p = ngx_realtime_chat_event_put(p, "\"}");
+
+    data.data = buf;
+    data.len = p - buf;
+
+    m = ngx_realtime_msg_event(name, &data, log);
+    if (m == NULL) {
+        return;
+    }
+
+    ngx_realtime_room_publish_user(to, except, m);
+    ngx_realtime_msg_unref(m);
 }
 
 

@@ -36,6 +36,9 @@ typedef struct {
 ngx_int_t ngx_realtime_chat_event_id(u_char *id, uint64_t *ms,
     ngx_log_t *log);
 
+/* what sorts before every id of that millisecond and later */
+void ngx_realtime_chat_event_floor(u_char *id, uint64_t ms);
+
 /* the event "message"; NULL: no memory, logged */
 
 ngx_realtime_msg_t *ngx_realtime_chat_event_encode(
@@ -48,6 +51,23 @@ void ngx_realtime_chat_event_publish(ngx_realtime_msg_t *message,
     ngx_log_t *log);
 
 u_char *ngx_realtime_chat_event_time(u_char *p, uint64_t ms);
+
+
+/*
+ * What happened to messages of a conversation, for the sockets of the user to,
+ * but not for the socket except:
+ *
+ *   {conversationId, userId, upTo, timestamp}
+ *
+ * userId is who did it; up_to NULL: the conversation as a whole.
+ */
+
+void ngx_realtime_chat_event_tell(const char *name, ngx_str_t *to,
+    ngx_str_t *except, u_char *conversation, u_char *user, u_char *up_to,
+    uint64_t ms, ngx_log_t *log);
+
+/* milliseconds since the epoch */
+uint64_t ngx_realtime_chat_event_now(void);
 
 
 #endif /* _NGX_REALTIME_CHAT_EVENT_H_INCLUDED_ */

@@ -6,7 +6,6 @@
 
 #include "ngx_realtime_chat.h"
 #include "ngx_realtime_chat_event.h"
-#include "ngx_realtime_chat_page.h"
 #include "ngx_realtime_chat_row.h"
 #include "ngx_realtime_chat_stmt.h"
 #include "ngx_realtime_chat_text.h"
@@ -14,10 +13,9 @@
 #include "rt_uuid7.h"
 
 
-#define NGX_REALTIME_CHAT_FETCH_LIMIT  100
-#define NGX_REALTIME_CHAT_FETCH_MAX    200
-
 #define NGX_REALTIME_CHAT_NO_PARENT    "23503"  /* foreign_key_violation */
+
+#define NGX_REALTIME_CHAT_TWIN_WINDOW  10000    /* ms */
 
 
 typedef struct {
@@ -28,22 +26,16 @@ typedef struct {
     u_char                     conversation[RT_UUID_LEN + 1];
     u_char                     recipient[RT_UUID_LEN + 1];
     u_char                     id[RT_UUID_LEN + 1];
+    u_char                     since[RT_UUID_LEN + 1];
     u_char                     time[NGX_INT64_LEN + 1];
+    u_char                     door[2];
 } ngx_realtime_chat_sending_t;
-
-
-typedef struct {
-    u_char                     caller[RT_UUID_LEN + 1];
-    u_char                     conversation[RT_UUID_LEN + 1];
-    u_char                     before[RT_UUID_LEN + 1];
-    u_char                     count[NGX_INT_T_LEN + 1];
-    int                        limit;
-} ngx_realtime_chat_fetching_t;
 
 
 static ngx_realtime_refusal_e ngx_realtime_chat_send_check(
     ngx_realtime_call_t *call, ngx_realtime_chat_send_t *args);
-static ngx_int_t ngx_realtime_chat_send_id(ngx_realtime_call_t *call);
+static ngx_int_t ngx_realtime_chat_send_id(ngx_realtime_call_t *call,
+    ngx_realtime_chat_door_e door);
 static void ngx_realtime_chat_sent(ngx_realtime_pg_query_t *q,
     ngx_realtime_pg_status_e status, PGresult *res);
 static void ngx_realtime_chat_sent_failed(ngx_realtime_call_t *call,
@@ -54,10 +46,6 @@ static void ngx_realtime_chat_sent_finish(ngx_realtime_call_t *call,
     PGresult *res);
 static void ngx_realtime_chat_sent_deliver(ngx_realtime_call_t *call,
     PGresult *res);
-static ngx_realtime_refusal_e ngx_realtime_chat_fetch_check(
-    ngx_realtime_chat_fetching_t *f, ngx_realtime_chat_fetch_t *args);
-static void ngx_realtime_chat_fetched(ngx_realtime_pg_query_t *q,
-    ngx_realtime_pg_status_e status, PGresult *res);
 
 
 void
@@ -82,7 +70,7 @@ ngx_realtime_chat_send(ngx_realtime_call_t *call,
     why = ngx_realtime_chat_send_check(call, args);
 
     if (why == NGX_REALTIME_R_NONE
-        && ngx_realtime_chat_send_id(call) != NGX_OK)
+        && ngx_realtime_chat_send_id(call, args->door) != NGX_OK)
     {
         why = NGX_REALTIME_R_INTERNAL;
     }
@@ -92,7 +80,11 @@ ngx_realtime_chat_send(ngx_realtime_call_t *call,
         return;
     }
 
-    ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_SEND,
+    /* who names his messages does not send them twice without saying so */
+
+    ngx_realtime_chat_stmt_ask(call, (args->door && s->client_id.data == NULL)
+                                     ? NGX_REALTIME_STMT_TWIN
+                                     : NGX_REALTIME_STMT_SEND,
                                ngx_realtime_chat_sent);
 }
 
@@ -166,7 +158,8 @@ ngx_realtime_chat_send_check(ngx_realtime_call_t *call,
 
 
 static ngx_int_t
-ngx_realtime_chat_send_id(ngx_realtime_call_t *call)
+ngx_realtime_chat_send_id(ngx_realtime_call_t *call,
+    ngx_realtime_chat_door_e door)
 {
     ngx_realtime_chat_sending_t  *s;
 
@@ -180,6 +173,13 @@ ngx_realtime_chat_send_id(ngx_realtime_call_t *call)
 
     call->query.values[2] = (char *) s->id;
     call->query.values[5] = (char *) s->time;
+
+    s->door[0] = '0' + door;
+    call->query.values[7] = (char *) s->door;
+
+    ngx_realtime_chat_event_floor(s->since, s->ms
+                                            - NGX_REALTIME_CHAT_TWIN_WINDOW);
+    call->query.values[8] = (char *) s->since;
 
     /*
      * One conversation is on one connection at a time: its messages are
@@ -260,12 +260,12 @@ ngx_realtime_chat_sent_check(ngx_realtime_call_t *call, PGresult *res)
 
         /* REPEAT: the other message went away with its conversation */
 
-        return call->query.stmt == NGX_REALTIME_STMT_SEND
-               ? NGX_REALTIME_R_CONVERSATION_NOT_FOUND
-               : NGX_REALTIME_R_BUSY;
+        return call->query.stmt == NGX_REALTIME_STMT_REPEAT
+               ? NGX_REALTIME_R_BUSY
+               : NGX_REALTIME_R_CONVERSATION_NOT_FOUND;
     }
 
-    if (call->query.stmt == NGX_REALTIME_STMT_SEND
+    if (call->query.stmt != NGX_REALTIME_STMT_REPEAT
         && call->query.values[6]
         && ngx_strcmp(PQgetvalue(res, 0, NGX_REALTIME_MESSAGE_OTHER),
                       s->recipient)
@@ -301,6 +301,12 @@ ngx_realtime_chat_sent_finish(ngx_realtime_call_t *call, PGresult *res)
 
     } else {
         ngx_realtime_count(chat_repeats);
+
+        /* the caller of the other door does not know that it is one */
+
+        if (call->query.stmt == NGX_REALTIME_STMT_TWIN) {
+            call->status = NGX_HTTP_CREATED;
+        }
     }
 
     if (ngx_realtime_chat_row_object(call, &ngx_realtime_chat_message, res, 0)
@@ -345,127 +351,4 @@ ngx_realtime_chat_sent_deliver(ngx_realtime_call_t *call, PGresult *res)
 
     ngx_realtime_chat_event_publish(message, &recipient, &call->caller.user,
                                     &call->socket, call->log);
-}
-
-
-void
-ngx_realtime_chat_fetch(ngx_realtime_call_t *call,
-    ngx_realtime_chat_fetch_t *args)
-{
-    ngx_realtime_refusal_e         why;
-    ngx_realtime_chat_fetching_t  *f;
-
-    f = ngx_palloc(call->pool, sizeof(ngx_realtime_chat_fetching_t));
-    if (f == NULL) {
-        ngx_realtime_call_refuse(call, NGX_REALTIME_R_INTERNAL);
-        return;
-    }
-
-    call->ctx = f;
-
-    if (ngx_realtime_chat_stmt_begin(call, f->caller) != NGX_OK) {
-        return;
-    }
-
-    why = ngx_realtime_chat_fetch_check(f, args);
-
-    if (why != NGX_REALTIME_R_NONE) {
-        ngx_realtime_call_refuse(call, why);
-        return;
-    }
-
-    call->query.values[1] = (char *) f->conversation;
-    call->query.values[2] = (char *) f->before;
-    call->query.values[3] = (char *) f->count;
-
-    ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_FETCH,
-                               ngx_realtime_chat_fetched);
-}
-
-
-static ngx_realtime_refusal_e
-ngx_realtime_chat_fetch_check(ngx_realtime_chat_fetching_t *f,
-    ngx_realtime_chat_fetch_t *args)
-{
-    if (rt_uuid_parse(args->conversation.data, args->conversation.len,
-                      f->conversation)
-        != RT_OK)
-    {
-        return NGX_REALTIME_R_CONVERSATION_NOT_FOUND;
-    }
-
-    f->conversation[RT_UUID_LEN] = '\0';
-
-    if (args->before.len == 0) {
-        ngx_memcpy(f->before, NGX_REALTIME_STMT_LAST_UUID, RT_UUID_LEN);
-
-    } else if (rt_uuid_parse(args->before.data, args->before.len, f->before)
-               != RT_OK)
-    {
-        return NGX_REALTIME_R_CURSOR_INVALID;
-    }
-
-    f->before[RT_UUID_LEN] = '\0';
-
-    f->limit = ngx_realtime_chat_page_limit(args->limit,
-                                            NGX_REALTIME_CHAT_FETCH_LIMIT,
-                                            NGX_REALTIME_CHAT_FETCH_MAX);
-
-    /* one more tells whether there is more */
-
-    *ngx_sprintf(f->count, "%d", f->limit + 1) = '\0';
-
-    return NGX_REALTIME_R_NONE;
-}
-
-
-static void
-ngx_realtime_chat_fetched(ngx_realtime_pg_query_t *q,
-    ngx_realtime_pg_status_e status, PGresult *res)
-{
-    int                            n;
-    ngx_str_t                      before;
-    ngx_realtime_call_t           *call;
-    ngx_realtime_chat_fetching_t  *f;
-
-    call = q->data;
-    f = call->ctx;
-
-    if (ngx_realtime_chat_stmt_answer(call, status, res) != NGX_OK) {
-        return;
-    }
-
-    n = PQntuples(res);
-
-    if (n == 0) {
-        ngx_realtime_call_refuse(call, NGX_REALTIME_R_CONVERSATION_NOT_FOUND);
-        return;
-    }
-
-    if (PQgetisnull(res, 0, NGX_REALTIME_MESSAGE_ID)) {
-        n = 0;
-    }
-
-    ngx_str_null(&before);
-
-    if (n > f->limit) {
-        n = f->limit;
-
-        before.data = (u_char *) PQgetvalue(res, n - 1,
-                                            NGX_REALTIME_MESSAGE_ID);
-        before.len = RT_UUID_LEN;
-    }
-
-    /* the newest come first from the index and last to the reader */
-
-    if (ngx_realtime_chat_row_array(call, &ngx_realtime_chat_message, res,
-                                    n - 1, n, -1)
-        != NGX_OK
-        || ngx_realtime_chat_page_next(call, "nextBefore", &before) != NGX_OK)
-    {
-        ngx_realtime_call_refuse(call, NGX_REALTIME_R_INTERNAL);
-        return;
-    }
-
-    ngx_realtime_call_done(call);
 }

@@ -66,6 +66,23 @@ enum {
 };
 
 
+/* what marks messages returns */
+
+enum {
+    NGX_REALTIME_MARKED_OTHER = 0,         /* who sent them */
+    NGX_REALTIME_MARKED_COUNT,
+    NGX_REALTIME_MARKED_NEWEST             /* NULL: none */
+};
+
+
+/* and what deletes a conversation */
+
+enum {
+    NGX_REALTIME_DELETED_OTHER = 0,
+    NGX_REALTIME_DELETED_LAST              /* "0": messages are left */
+};
+
+
 extern const ngx_realtime_chat_row_shape_t  ngx_realtime_chat_conversation;
 extern const ngx_realtime_chat_row_shape_t  ngx_realtime_chat_message;
 

@@ -5,6 +5,7 @@
 
 
 #include "ngx_realtime_chat_stmt.h"
+#include "ngx_realtime_chat_receipt.h"
 #include "rt_uuid7.h"
 
 
@@ -89,6 +90,22 @@ static const char  ngx_realtime_chat_stmt_create[] =
     "order by s.updated_at desc, s.id desc limit $4::int)"
 
 
+#define NGX_REALTIME_STMT_MS(param)                                           \
+    "timestamptz 'epoch' + " param "::bigint * interval '1 millisecond' "
+
+
+/* of the caller, and the other one in it */
+
+#define NGX_REALTIME_STMT_OWN                                                 \
+    "with conversation as ("                                                  \
+        "select c.id, case c.created_by when $1::uuid "                       \
+            "then c.participant_id else c.created_by end as other "           \
+        "from realtime.conversations c "                                      \
+        "where c.id = $2::uuid "                                              \
+            "and $1::uuid in (c.created_by, c.participant_id)"                \
+    "), "
+
+
 /*
  * Returns no row to a stranger; a row whose message is NULL when it was not
  * inserted, because the recipient is another one or because a transaction
@@ -103,29 +120,32 @@ static const char  ngx_realtime_chat_stmt_create[] =
  * writing the same news: a time that differs by some milliseconds.
  */
 
-#define NGX_REALTIME_STMT_SEND_SQL                                            \
-    "with conversation as ("                                                  \
-        "select c.id, case c.created_by when $1::uuid "                       \
-            "then c.participant_id else c.created_by end as other "           \
-        "from realtime.conversations c "                                      \
-        "where c.id = $2::uuid "                                              \
-            "and $1::uuid in (c.created_by, c.participant_id)"                \
-    "), made as ("                                                            \
-        "insert into realtime.messages "                                      \
-            "(id, conversation_id, sender_id, content, client_id, "           \
-            "created_at) "                                                    \
-        "select $3::uuid, c.id, $1::uuid, $4::text, $5::text, "               \
-            "timestamptz 'epoch' + $6::bigint * interval '1 millisecond' "    \
-        "from conversation c "                                                \
-        "where $7::uuid is null or $7::uuid = c.other "                       \
-        "on conflict do nothing returning *"                                  \
-    "), touched as ("                                                         \
+#define NGX_REALTIME_STMT_FOR_RECIPIENT                                       \
+    "($7::uuid is null or $7::uuid = c.other) "
+
+#define NGX_REALTIME_STMT_TOUCHED                                             \
+    "touched as ("                                                            \
         "update realtime.conversations c "                                    \
         "set updated_at = greatest(c.updated_at, made.created_at) "           \
         "from made where c.id = ("                                            \
             "select l.id from realtime.conversations l "                      \
             "where l.id = $2::uuid for no key update skip locked)"            \
-    "), stored as ("                                                          \
+    "), "
+
+#define NGX_REALTIME_STMT_SEND_SQL                                            \
+    NGX_REALTIME_STMT_OWN                                                     \
+    "made as ("                                                               \
+        "insert into realtime.messages "                                      \
+            "(id, conversation_id, sender_id, content, client_id, "           \
+            "created_at) "                                                    \
+        "select $3::uuid, c.id, $1::uuid, $4::text, $5::text, "               \
+            NGX_REALTIME_STMT_MS("$6")                                        \
+        "from conversation c "                                                \
+        "where " NGX_REALTIME_STMT_FOR_RECIPIENT                              \
+        "on conflict do nothing returning *"                                  \
+    "), "                                                                     \
+    NGX_REALTIME_STMT_TOUCHED                                                 \
+    "stored as ("                                                             \
         "select * from made union all "                                       \
         "select * from realtime.messages m "                                  \
         "where (m.id = $3::uuid "                                             \
@@ -133,6 +153,101 @@ static const char  ngx_realtime_chat_stmt_create[] =
             "and not exists (select from made)"                               \
     ") select " NGX_REALTIME_STMT_MESSAGE ", c.other "                        \
     "from conversation c left join stored m on true"
+
+
+/*
+ * Without a client id, by one of the doors that the published widget uses
+ * both of: see realtime.twin().
+ */
+
+#define NGX_REALTIME_STMT_TWIN_SQL                                            \
+    NGX_REALTIME_STMT_OWN                                                     \
+    "twin as ("                                                               \
+        "select t.* from conversation c "                                     \
+        "cross join lateral realtime.twin(c.id, $1::uuid, $3::uuid, "         \
+            "$4::text, $8::smallint, $9::uuid) t "                            \
+        "where " NGX_REALTIME_STMT_FOR_RECIPIENT                              \
+    "), made as ("                                                            \
+        "insert into realtime.messages "                                      \
+            "(id, conversation_id, sender_id, content, client_id, "           \
+            "created_at, door) "                                              \
+        "select $3::uuid, c.id, $1::uuid, $4::text, $5::text, "               \
+            NGX_REALTIME_STMT_MS("$6") ", $8::smallint "                      \
+        "from conversation c "                                                \
+        "where " NGX_REALTIME_STMT_FOR_RECIPIENT                              \
+            "and not exists (select from twin) "                              \
+        "returning *"                                                         \
+    "), "                                                                     \
+    NGX_REALTIME_STMT_TOUCHED                                                 \
+    "stored as (select * from made union all select * from twin) "            \
+    "select " NGX_REALTIME_STMT_MESSAGE ", c.other "                          \
+    "from conversation c left join stored m on true"
+
+
+/*
+ * Marks: the other one, how many there are now, the newest of them.
+ *
+ * Rows are locked in the order of their ids, so that two of these never wait
+ * for each other in a circle.  What somebody else has locked is being read
+ * now, which is more than delivered: "skip locked".
+ */
+
+#define NGX_REALTIME_STMT_MARKED                                              \
+    "select c.other, (select count(*) from marked), "                         \
+    "(select m.id from marked m order by m.id desc limit 1) "                 \
+    "from conversation c"
+
+#define NGX_REALTIME_STMT_READ_SQL                                            \
+    NGX_REALTIME_STMT_OWN                                                     \
+    "due as ("                                                                \
+        "select m.id from conversation c "                                    \
+        "join realtime.messages m on m.conversation_id = c.id "               \
+            "and m.sender_id = c.other and m.read_at is null "                \
+            "and m.id <= $3::uuid "                                           \
+        "order by m.id limit " NGX_REALTIME_STMT_ROWS_TEXT " "                \
+        "for no key update of m"                                              \
+    "), marked as ("                                                          \
+        "update realtime.messages m "                                         \
+        "set read_at = t.now, "                                               \
+            "delivered_at = coalesce(m.delivered_at, t.now) "                 \
+        "from due, (select " NGX_REALTIME_STMT_MS("$4") "as now) t "          \
+        "where m.id = due.id returning m.id"                                  \
+    ") " NGX_REALTIME_STMT_MARKED
+
+#define NGX_REALTIME_STMT_DELIVERED_SQL                                       \
+    NGX_REALTIME_STMT_OWN                                                     \
+    "due as ("                                                                \
+        "select m.id from conversation c "                                    \
+        "join realtime.messages m on m.conversation_id = c.id "               \
+            "and m.sender_id = c.other and m.delivered_at is null "           \
+            "and m.id between $3::uuid and $4::uuid "                         \
+        "order by m.id limit " NGX_REALTIME_STMT_ROWS_TEXT " "                \
+        "for no key update of m skip locked"                                  \
+    "), marked as ("                                                          \
+        "update realtime.messages m "                                         \
+        "set delivered_at = " NGX_REALTIME_STMT_MS("$5")                      \
+        "from due where m.id = due.id returning m.id"                         \
+    ") " NGX_REALTIME_STMT_MARKED
+
+
+/*
+ * The other one, and 1 when the conversation is gone.  A long one goes in
+ * several steps, the oldest messages first.
+ */
+
+#define NGX_REALTIME_STMT_DELETE_SQL                                          \
+    NGX_REALTIME_STMT_OWN                                                     \
+    "gone as ("                                                               \
+        "delete from realtime.messages m "                                    \
+        "using (select d.id from conversation c "                             \
+            "join realtime.messages d on d.conversation_id = c.id "           \
+            "order by d.id limit " NGX_REALTIME_STMT_ROWS_TEXT ") d "         \
+        "where m.id = d.id returning m.id"                                    \
+    "), last as ("                                                            \
+        "delete from realtime.conversations d using conversation c "          \
+        "where d.id = c.id and (select count(*) from gone) "                  \
+            "< " NGX_REALTIME_STMT_ROWS_TEXT " returning d.id"                \
+    ") select c.other, (select count(*) from last) from conversation c"
 
 
 static ngx_realtime_pg_stmt_t  ngx_realtime_chat_stmts[] = {
@@ -169,6 +284,8 @@ static ngx_realtime_pg_stmt_t  ngx_realtime_chat_stmts[] = {
 
     { "realtime_send", NGX_REALTIME_STMT_SEND_SQL, 7, 1 },
 
+    { "realtime_twin", NGX_REALTIME_STMT_TWIN_SQL, 9, 1 },
+
     { "realtime_repeat",
       "select " NGX_REALTIME_STMT_MESSAGE ", case c.created_by "
           "when $1::uuid then c.participant_id else c.created_by end "
@@ -183,13 +300,24 @@ static ngx_realtime_pg_stmt_t  ngx_realtime_chat_stmts[] = {
     { "realtime_fetch",
       "select " NGX_REALTIME_STMT_MESSAGE
       "from realtime.conversations c left join lateral ("
-          "select * from realtime.messages m "
+          "(select * from realtime.messages m "
           "where m.conversation_id = c.id and m.id < $3::uuid "
-          "order by m.id desc limit $4::int) m on true "
+          "order by m.id desc limit $4::int offset $6::int) union all "
+          "(select * from realtime.messages m "
+          "where m.conversation_id = c.id and m.id >= $3::uuid "
+          "order by m.id limit $5::int)) m on true "
       "where c.id = $2::uuid "
           "and $1::uuid in (c.created_by, c.participant_id) "
       "order by m.id desc",
-      4, 1 }
+      6, 1 },
+
+    { "realtime_read", NGX_REALTIME_STMT_READ_SQL, 4, 1 },
+
+    { "realtime_delivered", NGX_REALTIME_STMT_DELIVERED_SQL, 5, 1 },
+
+    /* a second one would not find what the first may have deleted */
+
+    { "realtime_delete", NGX_REALTIME_STMT_DELETE_SQL, 2, 0 }
 };
 
 
@@ -364,6 +492,8 @@ void
 ngx_realtime_chat_start(ngx_realtime_main_conf_t *rmcf)
 {
     ngx_realtime_chat_stmts[NGX_REALTIME_STMT_CREATE].sql = rmcf->create_sql;
+
+    ngx_realtime_chat_receipt_init();
 
     ngx_realtime_pg_catalogue(ngx_realtime_chat_stmts,
                               sizeof(ngx_realtime_chat_stmts)

@@ -23,9 +23,19 @@ typedef enum {
     NGX_REALTIME_STMT_GET,         /* caller, conversation */
     NGX_REALTIME_STMT_SEND,        /* caller, conversation, id, content,
                                       client id, ms, recipient */
+    NGX_REALTIME_STMT_TWIN,        /* the same, and door, since */
     NGX_REALTIME_STMT_REPEAT,      /* caller, client id, id */
-    NGX_REALTIME_STMT_FETCH        /* caller, conversation, before, limit */
+    NGX_REALTIME_STMT_FETCH,       /* caller, conversation, pivot, how many
+                                      before it, from it on, offset */
+    NGX_REALTIME_STMT_READ,        /* caller, conversation, up to, ms */
+    NGX_REALTIME_STMT_DELIVERED,   /* caller, conversation, from, to, ms */
+    NGX_REALTIME_STMT_DELETE       /* caller, conversation */
 } ngx_realtime_chat_stmt_e;
+
+
+/* rows that one statement changes at most: a call that has more asks again */
+#define NGX_REALTIME_STMT_ROWS       1000
+#define NGX_REALTIME_STMT_ROWS_TEXT  "1000"
 
 
 /* what Postgres compares as later than everything */

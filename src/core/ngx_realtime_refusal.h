@@ -45,6 +45,8 @@
       "User not found", "")                                                   \
     X(CONVERSATION_NOT_FOUND, "conversation_not_found", 404, 0,               \
       "Conversation not found", "")                                           \
+    X(NOT_DELETED, "not_found_or_unauthorized", 404, 0,                       \
+      "Conversation not found or unauthorized", "")                           \
     X(CONTENT_REQUIRED, "content_required", 400, 0,                           \
       "Message content required", "")                                         \
     X(CONTENT_INVALID, "content_invalid", 400, 0,                             \
@@ -59,6 +61,8 @@
       "title must be a string of 1 to 200 characters", "")                    \
     X(CURSOR_INVALID, "cursor_invalid", 400, 0,                               \
       "The page to continue from is not a valid one", "")                     \
+    X(UP_TO_INVALID, "up_to_invalid", 400, 0,                                 \
+      "upTo must be the id of a message", "")                                 \
     X(PAYLOAD_INVALID, "payload_invalid", 400, 0,                             \
       "The payload must be an object", "")                                    \
     X(EVENT_UNKNOWN, "event_unknown", 400, 0,                                 \

@@ -443,6 +443,7 @@ ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
 
     for (node = first ? first->next : missed->first; node; node = node->next) {
         (void) ngx_realtime_recovery_note(sk, node->message);
+        ngx_realtime_socket_delivered(sk, node->message);
     }
 
     return NGX_OK;

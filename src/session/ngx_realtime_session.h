@@ -120,6 +120,8 @@ typedef struct {
 typedef struct {
     void (*connected)(ngx_realtime_socket_t *sk, rt_str_t auth);
     void (*event)(ngx_realtime_socket_t *sk, ngx_realtime_in_t *in);
+    /* what its room had for it is on its way, also after a recovery */
+    void (*delivered)(ngx_realtime_socket_t *sk, ngx_realtime_msg_t *m);
 } ngx_realtime_session_ops_t;
 
 
@@ -235,6 +237,8 @@ ngx_int_t ngx_realtime_socket_room(ngx_realtime_socket_t *sk,
 void ngx_realtime_socket_connect(ngx_realtime_session_t *s,
     rt_sio_packet_t *pkt);
 void ngx_realtime_socket_connected(ngx_realtime_socket_t *sk, rt_str_t auth);
+void ngx_realtime_socket_delivered(ngx_realtime_socket_t *sk,
+    ngx_realtime_msg_t *m);
 
 /* one packet of Engine.IO, to this client wherever its session is now */
 void ngx_realtime_socket_send(ngx_realtime_socket_t *sk,

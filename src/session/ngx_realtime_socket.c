@@ -402,6 +402,14 @@ ngx_realtime_socket_connected(ngx_realtime_socket_t *sk, rt_str_t auth)
 }
 
 
+void
+ngx_realtime_socket_delivered(ngx_realtime_socket_t *sk,
+    ngx_realtime_msg_t *m)
+{
+    ngx_realtime_socket_ops->delivered(sk, m);
+}
+
+
 ngx_realtime_socket_t *
 ngx_realtime_socket_find(ngx_realtime_ref_t ref)
 {
@@ -556,6 +564,8 @@ ngx_realtime_socket_deliver(void *member, ngx_realtime_msg_t *m)
     ngx_realtime_session_t  *s;
 
     s = sk->session;
+
+    ngx_realtime_socket_delivered(sk, m);
 
     if (sk->record == NULL) {
         m = ngx_realtime_msg_plain(m, s->log);
