@@ -21,6 +21,7 @@
 #include "ngx_realtime_auth.h"
 #include "ngx_realtime_bus.h"
 #include "ngx_realtime_chat.h"
+#include "ngx_realtime_chat_flight.h"
 #include "ngx_realtime_envelope.h"
 #include "ngx_realtime_event.h"
 #include "ngx_realtime_handshake.h"
@@ -326,6 +327,7 @@ static ngx_realtime_zone_part_pt  ngx_realtime_zone_parts[] = {
     ngx_realtime_room_create_zone,
     ngx_realtime_history_create,
     ngx_realtime_recovery_create,
+    ngx_realtime_chat_flight_create,
     NULL
 };
 

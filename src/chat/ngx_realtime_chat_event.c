@@ -67,6 +67,15 @@ ngx_realtime_chat_event_floor(u_char *id, uint64_t ms)
 
 
 uint64_t
+ngx_realtime_chat_event_ms(u_char *id)
+{
+    /* xxxxxxxx-xxxx- */
+
+    return (uint64_t) ngx_hextoi(id, 8) << 16 | ngx_hextoi(&id[9], 4);
+}
+
+
+uint64_t
 ngx_realtime_chat_event_now(void)
 {
     ngx_time_t  *tp;

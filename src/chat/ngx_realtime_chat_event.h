@@ -39,6 +39,9 @@ ngx_int_t ngx_realtime_chat_event_id(u_char *id, uint64_t *ms,
 /* what sorts before every id of that millisecond and later */
 void ngx_realtime_chat_event_floor(u_char *id, uint64_t ms);
 
+/* the milliseconds inside an id */
+uint64_t ngx_realtime_chat_event_ms(u_char *id);
+
 /* the event "message"; NULL: no memory, logged */
 
 ngx_realtime_msg_t *ngx_realtime_chat_event_encode(

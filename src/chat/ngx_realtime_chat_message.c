@@ -6,6 +6,7 @@
 
 #include "ngx_realtime_chat.h"
 #include "ngx_realtime_chat_event.h"
+#include "ngx_realtime_chat_flight.h"
 #include "ngx_realtime_chat_row.h"
 #include "ngx_realtime_chat_stmt.h"
 #include "ngx_realtime_chat_text.h"
@@ -19,9 +20,8 @@
 
 
 typedef struct {
-    ngx_str_t                  content;
-    ngx_str_t                  client_id;
     uint64_t                   ms;
+    ngx_int_t                  flight;
     u_char                     caller[RT_UUID_LEN + 1];
     u_char                     conversation[RT_UUID_LEN + 1];
     u_char                     recipient[RT_UUID_LEN + 1];
@@ -38,6 +38,7 @@ static ngx_int_t ngx_realtime_chat_send_id(ngx_realtime_call_t *call,
     ngx_realtime_chat_door_e door);
 static void ngx_realtime_chat_sent(ngx_realtime_pg_query_t *q,
     ngx_realtime_pg_status_e status, PGresult *res);
+static void ngx_realtime_chat_sent_landed(ngx_realtime_call_t *call);
 static void ngx_realtime_chat_sent_failed(ngx_realtime_call_t *call,
     ngx_realtime_pg_status_e status, PGresult *res);
 static ngx_realtime_refusal_e ngx_realtime_chat_sent_check(
@@ -46,12 +47,15 @@ static void ngx_realtime_chat_sent_finish(ngx_realtime_call_t *call,
     PGresult *res);
 static void ngx_realtime_chat_sent_deliver(ngx_realtime_call_t *call,
     PGresult *res);
+static void ngx_realtime_chat_sent_text(PGresult *res, int column,
+    ngx_str_t *text);
 
 
 void
 ngx_realtime_chat_send(ngx_realtime_call_t *call,
     ngx_realtime_chat_send_t *args)
 {
+    ngx_uint_t                    twin;
     ngx_realtime_refusal_e        why;
     ngx_realtime_chat_sending_t  *s;
 
@@ -80,11 +84,14 @@ ngx_realtime_chat_send(ngx_realtime_call_t *call,
         return;
     }
 
+    s->flight = ngx_realtime_chat_flight_begin(s->id);
+
     /* who names his messages does not send them twice without saying so */
 
-    ngx_realtime_chat_stmt_ask(call, (args->door && s->client_id.data == NULL)
-                                     ? NGX_REALTIME_STMT_TWIN
-                                     : NGX_REALTIME_STMT_SEND,
+    twin = (args->door && args->client_id.data == NULL);
+
+    ngx_realtime_chat_stmt_ask(call, twin ? NGX_REALTIME_STMT_TWIN
+                                          : NGX_REALTIME_STMT_SEND,
                                ngx_realtime_chat_sent);
 }
 
@@ -120,9 +127,6 @@ ngx_realtime_chat_send_check(ngx_realtime_call_t *call,
         if (values[4] == NULL) {
             return NGX_REALTIME_R_INTERNAL;
         }
-
-        s->client_id.data = (u_char *) values[4];
-        s->client_id.len = args->client_id.len;
     }
 
     if (rt_uuid_parse(args->conversation.data, args->conversation.len,
@@ -149,9 +153,6 @@ ngx_realtime_chat_send_check(ngx_realtime_call_t *call,
     if (values[3] == NULL) {
         return NGX_REALTIME_R_INTERNAL;
     }
-
-    s->content.data = (u_char *) values[3];
-    s->content.len = content.len;
 
     return NGX_REALTIME_R_NONE;
 }
@@ -208,6 +209,8 @@ ngx_realtime_chat_sent(ngx_realtime_pg_query_t *q,
         return;
     }
 
+    ngx_realtime_chat_sent_landed(call);
+
     why = ngx_realtime_chat_sent_check(call, res);
 
     if (why != NGX_REALTIME_R_NONE) {
@@ -230,10 +233,35 @@ ngx_realtime_chat_sent(ngx_realtime_pg_query_t *q,
 }
 
 
+/* what this call stored, this call publishes now */
+
+static void
+ngx_realtime_chat_sent_landed(ngx_realtime_call_t *call)
+{
+    ngx_realtime_chat_sending_t  *s;
+
+    s = call->ctx;
+
+    ngx_realtime_chat_flight_end(s->flight);
+    s->flight = NGX_REALTIME_FLIGHT_NONE;
+}
+
+
 static void
 ngx_realtime_chat_sent_failed(ngx_realtime_call_t *call,
     ngx_realtime_pg_status_e status, PGresult *res)
 {
+    ngx_realtime_chat_sending_t  *s;
+
+    s = call->ctx;
+
+    if (call->query.lost) {
+        ngx_realtime_chat_flight_doubt(s->flight);
+
+    } else {
+        ngx_realtime_chat_sent_landed(call);
+    }
+
     if (status == NGX_REALTIME_PG_REFUSED
         && ngx_strcmp(ngx_realtime_pg_sqlstate(res),
                       NGX_REALTIME_CHAT_NO_PARENT)
@@ -290,23 +318,30 @@ ngx_realtime_chat_sent_check(ngx_realtime_call_t *call, PGresult *res)
 static void
 ngx_realtime_chat_sent_finish(ngx_realtime_call_t *call, PGresult *res)
 {
+    u_char                       *id;
+    ngx_uint_t                    own;
     ngx_realtime_chat_sending_t  *s;
 
     s = call->ctx;
 
-    if (ngx_strcmp(PQgetvalue(res, 0, NGX_REALTIME_MESSAGE_ID), s->id) == 0) {
-        call->status = NGX_HTTP_CREATED;
+    id = (u_char *) PQgetvalue(res, 0, NGX_REALTIME_MESSAGE_ID);
+    own = (ngx_strcmp(id, s->id) == 0);
+
+    /* the call that stored it may not have lived to tell anybody */
+
+    if (own || ngx_realtime_chat_flight_claim(id)) {
         ngx_realtime_count(chat_messages);
         ngx_realtime_chat_sent_deliver(call, res);
+    }
 
-    } else {
+    /* the caller of the other door does not know that it is one */
+
+    if (own || call->query.stmt == NGX_REALTIME_STMT_TWIN) {
+        call->status = NGX_HTTP_CREATED;
+    }
+
+    if (!own) {
         ngx_realtime_count(chat_repeats);
-
-        /* the caller of the other door does not know that it is one */
-
-        if (call->query.stmt == NGX_REALTIME_STMT_TWIN) {
-            call->status = NGX_HTTP_CREATED;
-        }
     }
 
     if (ngx_realtime_chat_row_object(call, &ngx_realtime_chat_message, res, 0)
@@ -320,24 +355,28 @@ ngx_realtime_chat_sent_finish(ngx_realtime_call_t *call, PGresult *res)
 }
 
 
+/* as it is stored: a repeat may say something else */
+
 static void
 ngx_realtime_chat_sent_deliver(ngx_realtime_call_t *call, PGresult *res)
 {
-    ngx_str_t                     recipient;
-    ngx_realtime_msg_t           *message;
-    ngx_realtime_chat_event_t     event;
-    ngx_realtime_chat_sending_t  *s;
+    ngx_str_t                   recipient;
+    ngx_realtime_msg_t         *message;
+    ngx_realtime_chat_event_t   event;
 
-    s = call->ctx;
+    ngx_realtime_chat_sent_text(res, NGX_REALTIME_MESSAGE_SENDER_ID,
+                                &event.sender);
+    ngx_realtime_chat_sent_text(res, NGX_REALTIME_MESSAGE_CONVERSATION_ID,
+                                &event.conversation);
+    ngx_realtime_chat_sent_text(res, NGX_REALTIME_MESSAGE_CONTENT,
+                                &event.content);
+    ngx_realtime_chat_sent_text(res, NGX_REALTIME_MESSAGE_CLIENT_ID,
+                                &event.client_id);
+    ngx_realtime_chat_sent_text(res, NGX_REALTIME_MESSAGE_OTHER, &recipient);
 
-    event.sender.data = s->caller;
-    event.sender.len = RT_UUID_LEN;
-    event.conversation.data = s->conversation;
-    event.conversation.len = RT_UUID_LEN;
-    event.content = s->content;
-    event.client_id = s->client_id;
-    event.ms = s->ms;
-    ngx_memcpy(event.id, s->id, RT_UUID_LEN);
+    ngx_memcpy(event.id, PQgetvalue(res, 0, NGX_REALTIME_MESSAGE_ID),
+               RT_UUID_LEN);
+    event.ms = ngx_realtime_chat_event_ms(event.id);
 
     message = ngx_realtime_chat_event_encode(&event, call->log);
     if (message == NULL) {
@@ -345,10 +384,18 @@ ngx_realtime_chat_sent_deliver(ngx_realtime_call_t *call, PGresult *res)
         return;
     }
 
-    recipient.data = (u_char *) PQgetvalue(res, 0,
-                                           NGX_REALTIME_MESSAGE_OTHER);
-    recipient.len = RT_UUID_LEN;
-
     ngx_realtime_chat_event_publish(message, &recipient, &call->caller.user,
                                     &call->socket, call->log);
+}
+
+
+static void
+ngx_realtime_chat_sent_text(PGresult *res, int column, ngx_str_t *text)
+{
+    ngx_str_null(text);
+
+    if (!PQgetisnull(res, 0, column)) {
+        text->data = (u_char *) PQgetvalue(res, 0, column);
+        text->len = PQgetlength(res, 0, column);
+    }
 }

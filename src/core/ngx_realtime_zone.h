@@ -11,6 +11,7 @@
  *                          -> directory    room/   who has members of what
  *                          -> history      room/   what was published lately
  *                          -> recovery     session/ who may come back
+ *                          -> flights      chat/   what may have been stored
  *
  * The master makes it and every worker inherits the mapping at the same
  * address, so the zone may hold addresses of the zone; it never holds an
@@ -64,6 +65,7 @@ typedef struct {
     void                      *directory;  /* room/'s */
     void                      *history;    /* room/'s */
     void                      *recovery;   /* session/'s */
+    void                      *flights;    /* chat/'s */
 
     ngx_realtime_mask_t        live        /* slots that take part; atomic */
         __attribute__((aligned(NGX_REALTIME_CACHELINE)));
