@@ -187,8 +187,19 @@ is_deeply([delivered(scalar @created)], stored('h%'),
 is_deeply([outcomes(burst(map { message($_, $_) } qw( a passes b )))],
           [('success') x 3], 'what passes at the third attempt is stored');
 is(attempts(), 3, 'which was made');
-is_deeply([delivered(3)], [qw( a b passes )],
-          'they are delivered in the order of the commits');
+is_deeply([delivered(3)], [qw( a passes b )],
+          'they are delivered in the order in which they were sent');
+
+# others of the same sender, all on the way before the first has failed
+
+$t->sql("select setval('realtime.attempts', 1, false)");
+
+my @many = map { $_ == 5 ? 'passes 5' : "n $_" } 1 .. 40;
+
+is_deeply([outcomes(burst(map { message($_, "many $_") } @many))],
+          [('success') x 40], 'one of 40 passes at the third attempt');
+is_deeply([delivered(40)], \@many, 'and keeps its place');
+is_deeply(stored('many%'), \@many, 'in the history too');
 
 $t->sql("select setval('realtime.attempts', 1, false)");
 

@@ -153,6 +153,45 @@ go_on($with_bob, 'after the lock it works at once');
 is(status()->{pg_losses}, 0, 'no connection was lost');
 
 
+# With one connection too: what is behind it in the same batch is served.
+
+sub connections {
+    my ($parameters) = @_;
+
+    $t->stop;
+    $t->{http} =~ s/connections=.*;/$parameters;/;
+    $t->start;
+    $from = $t->connect($alice);
+}
+
+connections('connections=1 timeout=2s');
+
+$lock = transaction("select from realtime.conversations
+                     where id = '$with_bob' for update");
+
+my @batch = at_once($with_bob, ($with_carol) x 20, $with_bob);
+
+is_deeply([map { (answer($_))[0] } @batch[1 .. 20]], [('success') x 20],
+          'neighbours of a message that waits for a lock are stored');
+is_deeply([map { (answer(ask($with_carol)))[0] } 1 .. 5], [('success') x 5],
+          'and so are those that come later');
+unavailable($_, 'it is given up itself') for @batch[0, -1];
+
+@batch = at_once($with_bob, ($with_carol) x 5, ($with_bob) x 5);
+is((answer($batch[1]))[0], 'success', 'a neighbour again');
+close $lock;
+is_deeply([map { (answer($_))[0] } @batch[0, 2 .. 10]], [('success') x 10],
+          'a lock that goes in time has cost nobody his message');
+
+is_deeply([$t->sql("select client_id from realtime.messages
+                    where conversation_id = '$with_bob'
+                    order by id desc limit 6")],
+          [reverse map { "c$_" } $n - 10, $n - 4 .. $n],
+          'nor its place');
+
+connections('connections=2 timeout=1s');
+
+
 # A backend that is stopped holds what it has, and no more.
 
 my @backends = $t->sql("select pid $ours order by pid");
@@ -196,10 +235,7 @@ ok(works($_), 'and it works again') for $with_bob, $with_carol;
 
 # The waiting list
 
-$t->stop;
-$t->{http} =~ s/connections=2 timeout=1s/connections=1 queue=5 timeout=5s/;
-$t->start;
-$from = $t->connect($alice);
+connections('connections=1 queue=5 timeout=5s');
 
 $lock = transaction('lock table realtime.messages in share mode');
 $stuck = ask($with_bob);

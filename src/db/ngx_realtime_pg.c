@@ -18,6 +18,8 @@
  *   its deadline passes while it is executed  statement_timeout at Postgres,
  *                                             and a second later the
  *                                             connection is given up
+ *   it waits for a lock, for a quarter of     again, with nothing behind it,
+ *   the timeout                               until its deadline
  *   Postgres is down                          UNAVAILABLE, see
  *                                             ngx_realtime_pg_down()
  *
@@ -64,6 +66,8 @@ ngx_realtime_pg_query(ngx_realtime_pg_query_t *q)
     q->alone = 0;
     q->lost = 0;
     q->again = 0;
+    q->solo = 0;
+    q->waits = 0;
 
     if (pool->nwaiting >= pool->conf->queue) {
         ngx_queue_insert_tail(&pool->busy, &q->queue);

@@ -55,7 +55,7 @@ typedef enum {
     NGX_REALTIME_PG_REFUSED,       /* Postgres said no: sqlstate tells why */
     NGX_REALTIME_PG_UNAVAILABLE,   /* no connection, or lost on the way */
     NGX_REALTIME_PG_BUSY,          /* the waiting list is full */
-    NGX_REALTIME_PG_TIMEOUT        /* deadline; a write may have happened */
+    NGX_REALTIME_PG_TIMEOUT        /* deadline */
 } ngx_realtime_pg_status_e;
 
 
@@ -70,8 +70,13 @@ struct ngx_realtime_pg_query_s {
     ngx_queue_t                queue;         /* db's */
     ngx_msec_t                 deadline;      /* db's: ngx_current_msec */
     unsigned                   alone:1;       /* db's: own Sync */
-    unsigned                   lost:1;        /* db's: was on a lost conn */
+    unsigned                   lost:1;        /* db's: was on a lost conn, so
+                                                 that what is not OK may have
+                                                 happened all the same */
     unsigned                   again:1;       /* db's: had a conflict alone */
+    unsigned                   solo:1;        /* db's: nothing else beside it
+                                                 on a wire, it waits for locks */
+    unsigned                   waits:4;       /* db's: times it did */
 
     ngx_uint_t                 stmt;          /* index into the catalogue */
     uint32_t                   key;           /* hash of the row that it locks

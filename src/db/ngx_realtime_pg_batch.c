@@ -15,9 +15,14 @@
  *   verdict    alone      alone      alone             sent once more
  *
  * "Alone" is with a Sync of its own, so that this happens to a statement
- * once.  The error of the first statement of a transaction is its own and
+ * once.  It is also the only one of its key on the wire: if it fails in a way
+ * that passes and is sent a third time, none of its key has overtaken it.  The error of the first statement of a transaction is its own and
  * final; a later one may have failed because of a neighbour that is undone
  * now, and gets its verdict alone, like the others.
+ *
+ * A statement that waits for a lock holds up whatever is behind it.  It gives
+ * up after lock_timeout, and from then on is "solo", a batch of one, and not
+ * two times running on a connection while others wait.
  *
  * When the connection is lost before the Sync, nobody knows what happened,
  * unless an error was seen before: idempotent statements are sent once more,
@@ -31,7 +36,9 @@
 
 
 static ngx_uint_t ngx_realtime_pg_batch_gather(ngx_realtime_pg_conn_t *pc,
-    ngx_uint_t max);
+    ngx_uint_t max, ngx_uint_t solo);
+static ngx_int_t ngx_realtime_pg_batch_may(ngx_realtime_pg_conn_t *pc,
+    ngx_realtime_pg_query_t *q, ngx_uint_t solo);
 static void ngx_realtime_pg_batch_insert(ngx_realtime_pg_conn_t *pc,
     ngx_realtime_pg_query_t *q);
 static ngx_int_t ngx_realtime_pg_batch_sync(ngx_realtime_pg_conn_t *pc,
@@ -49,6 +56,8 @@ static void ngx_realtime_pg_batch_log(ngx_realtime_pg_conn_t *pc,
 static void ngx_realtime_pg_batch_reset(ngx_realtime_pg_conn_t *pc);
 
 
+#define NGX_REALTIME_PG_LOCKED  "55P03"   /* lock_not_available */
+
 #define ngx_realtime_pg_batch_key(pc, q)                                      \
     (&(pc)->pool->keys[(q)->key & (NGX_REALTIME_PG_KEYS - 1)])
 
@@ -62,9 +71,13 @@ ngx_realtime_pg_batch_send(ngx_realtime_pg_conn_t *pc, ngx_uint_t max)
 
     ngx_realtime_pg_batch_reset(pc);
 
-    if (ngx_realtime_pg_batch_gather(pc, max) == 0) {
+    if (ngx_realtime_pg_batch_gather(pc, max, !pc->solo) == 0
+        && (!pc->solo || ngx_realtime_pg_batch_gather(pc, max, 1) == 0))
+    {
         return NGX_DECLINED;
     }
+
+    pc->solo = pc->sent[0].query->solo;
 
     for (i = 0; i < pc->nsent; i++) {
         s = &pc->sent[i];
@@ -107,17 +120,18 @@ ngx_realtime_pg_batch_sync(ngx_realtime_pg_conn_t *pc,
 }
 
 
-/* a statement whose key is on another connection's wire is passed over */
+/* solo: whether one of those may be the batch */
 
 static ngx_uint_t
-ngx_realtime_pg_batch_gather(ngx_realtime_pg_conn_t *pc, ngx_uint_t max)
+ngx_realtime_pg_batch_gather(ngx_realtime_pg_conn_t *pc, ngx_uint_t max,
+    ngx_uint_t solo)
 {
     ngx_queue_t              *x, *next;
-    ngx_realtime_pg_key_t    *key;
     ngx_realtime_pg_pool_t   *pool;
     ngx_realtime_pg_query_t  *q;
 
     pool = pc->pool;
+    pool->gathering++;
 
     for (x = ngx_queue_head(&pool->waiting);
          x != ngx_queue_sentinel(&pool->waiting) && pc->nsent < max;
@@ -126,22 +140,58 @@ ngx_realtime_pg_batch_gather(ngx_realtime_pg_conn_t *pc, ngx_uint_t max)
         next = ngx_queue_next(x);
         q = ngx_queue_data(x, ngx_realtime_pg_query_t, queue);
 
-        if (q->key) {
-            key = ngx_realtime_pg_batch_key(pc, q);
-
-            if (key->n && key->conn != pc) {
-                continue;
-            }
-
-            key->conn = pc;
-            key->n++;
+        if (ngx_realtime_pg_batch_may(pc, q, solo) != NGX_OK) {
+            continue;
         }
 
         ngx_realtime_pg_take(pool, q);
         ngx_realtime_pg_batch_insert(pc, q);
+
+        if (q->solo) {
+            break;
+        }
     }
 
     return pc->nsent;
+}
+
+
+/* no statement overtakes one of its key, here or on another connection */
+
+static ngx_int_t
+ngx_realtime_pg_batch_may(ngx_realtime_pg_conn_t *pc,
+    ngx_realtime_pg_query_t *q, ngx_uint_t solo)
+{
+    ngx_uint_t              later;
+    ngx_realtime_pg_key_t  *key;
+
+    later = q->solo && (!solo || pc->nsent);
+
+    if (q->key == 0) {
+        return later ? NGX_DECLINED : NGX_OK;
+    }
+
+    key = ngx_realtime_pg_batch_key(pc, q);
+
+    if ((key->n && key->conn != pc)
+        || key->closed == pc->pool->gathering)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (later || (q->alone && key->n)) {
+        key->closed = pc->pool->gathering;
+        return NGX_DECLINED;
+    }
+
+    if (q->alone) {
+        key->closed = pc->pool->gathering;
+    }
+
+    key->conn = pc;
+    key->n++;
+
+    return NGX_OK;
 }
 
 
@@ -333,6 +383,14 @@ ngx_realtime_pg_batch_undone(ngx_realtime_pg_conn_t *pc)
             continue;
         }
 
+        if (i - 1 == pc->culprit
+            && ngx_strcmp(ngx_realtime_pg_sqlstate(s->res),
+                          NGX_REALTIME_PG_LOCKED)
+               == 0)
+        {
+            s->query->solo = 1;
+        }
+
         PQclear(s->res);
 
         s->query->alone = 1;
@@ -357,6 +415,17 @@ ngx_realtime_pg_batch_verdict(ngx_realtime_pg_conn_t *pc,
         ngx_realtime_pg_batch_log(pc, s, state);
         PQclear(s->res);
         ngx_realtime_pg_done(q, NGX_REALTIME_PG_TIMEOUT, NULL);
+        return;
+    }
+
+    if (ngx_strcmp(state, NGX_REALTIME_PG_LOCKED) == 0
+        && q->waits++ < NGX_REALTIME_PG_WAITS)
+    {
+        q->alone = 1;
+        q->solo = 1;
+
+        PQclear(s->res);
+        ngx_realtime_pg_requeue(pc->pool, q);
         return;
     }
 

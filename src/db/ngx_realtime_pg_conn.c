@@ -55,13 +55,14 @@ static void ngx_realtime_pg_conn_notice(void *data, const PGresult *res);
 /*
  * One row per setting, so that a setting which this Postgres does not know
  * (idle_session_timeout came with 14) is left out and does no harm.  $1 is
- * the timeout of a statement, in ms; pooled connections are idle by nature,
+ * the timeout of a statement, $2 that of a lock, in ms; pooled connections are idle by nature,
  * but not within a transaction.
  */
 
 static const char  ngx_realtime_pg_conn_sql[] =
     "SELECT set_config(p.name, s.value, false) FROM (VALUES "
     "('statement_timeout', $1),"
+    "('lock_timeout', $2),"
     "('idle_in_transaction_session_timeout', $1),"
     "('idle_session_timeout', '0'),"
     "('default_transaction_isolation', 'read committed'),"
@@ -409,14 +410,19 @@ failed:
 static ngx_int_t
 ngx_realtime_pg_conn_settings(ngx_realtime_pg_conn_t *pc)
 {
-    u_char       ms[NGX_INT_T_LEN + 1];
-    const char  *value;
+    u_char       ms[NGX_INT_T_LEN + 1], lock[NGX_INT_T_LEN + 1];
+    ngx_msec_t   timeout;
+    const char  *values[2];
 
-    *ngx_sprintf(ms, "%M", pc->pool->conf->timeout) = '\0';
+    timeout = pc->pool->conf->timeout;
 
-    value = (char *) ms;
+    *ngx_sprintf(ms, "%M", timeout) = '\0';
+    *ngx_sprintf(lock, "%M", timeout / NGX_REALTIME_PG_LOCK) = '\0';
 
-    if (PQsendQueryParams(pc->pg, ngx_realtime_pg_conn_sql, 1, NULL, &value,
+    values[0] = (char *) ms;
+    values[1] = (char *) lock;
+
+    if (PQsendQueryParams(pc->pg, ngx_realtime_pg_conn_sql, 2, NULL, values,
                           NULL, NULL, 0)
         == 0)
     {

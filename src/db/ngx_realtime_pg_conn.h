@@ -32,6 +32,9 @@
 
 #define NGX_REALTIME_PG_BATCH      64     /* statements on a wire, at most */
 #define NGX_REALTIME_PG_KEYS       256    /* a power of two */
+#define NGX_REALTIME_PG_LOCK       4      /* part of the timeout that one
+                                             attempt may wait for a lock */
+#define NGX_REALTIME_PG_WAITS      8      /* such attempts, at most */
 #define NGX_REALTIME_PG_GRACE      1000   /* ms, see ngx_realtime_pg_down() */
 #define NGX_REALTIME_PG_WHY        512    /* bytes of an error text */
 
@@ -68,6 +71,8 @@ typedef struct {
 typedef struct {
     ngx_realtime_pg_conn_t    *conn;
     ngx_uint_t                 n;
+    ngx_uint_t                 closed;     /* for the rest of this gathering:
+                                              one of the key stays behind */
 } ngx_realtime_pg_key_t;
 
 
@@ -102,6 +107,7 @@ struct ngx_realtime_pg_conn_s {
                                               or NOBODY */
     unsigned                   failed:1;   /* this transaction will be, or
                                               was, rolled back */
+    unsigned                   solo:1;     /* the last one was */
 
     char                       why[NGX_REALTIME_PG_WHY];
 };
@@ -133,6 +139,7 @@ struct ngx_realtime_pg_pool_s {
     uint32_t                   refusal;    /* with a text of this crc32 */
     unsigned                   failed:1;   /* the last attempt to connect */
 
+    ngx_uint_t                 gathering;  /* its number */
     ngx_realtime_pg_key_t      keys[NGX_REALTIME_PG_KEYS];
 
     ngx_uint_t                 nconns;
