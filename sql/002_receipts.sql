@@ -39,6 +39,9 @@ alter table realtime.messages add column if not exists claimed_by uuid;
 -- The two calls may be under way at once, in two workers.  So the second one
 -- waits for the first to commit; and because each query of a volatile function
 -- sees what was committed when it began, it finds the row then.
+--
+-- Rows are compared as a whole, so that the index of the conversation is used
+-- and not that of the ids, where the last seconds of everybody are.
 
 create or replace function realtime.twin(_conversation uuid, _sender uuid,
     _message uuid, _content text, _door smallint, _since uuid)
@@ -49,7 +52,8 @@ begin
 
     return query
     select * from realtime.messages m
-    where m.conversation_id = _conversation and m.id >= _since
+    where (m.conversation_id, m.id) >= (_conversation, _since)
+        and m.conversation_id = _conversation
         and (m.id = _message or m.claimed_by = _message);
 
     if found then
@@ -60,7 +64,8 @@ begin
     update realtime.messages m set claimed_by = _message
     where m.id = (
         select t.id from realtime.messages t
-        where t.conversation_id = _conversation and t.id >= _since
+        where (t.conversation_id, t.id) >= (_conversation, _since)
+            and t.conversation_id = _conversation
             and t.sender_id = _sender and t.content = _content
             and t.door = 3 - _door and t.claimed_by is null
         order by t.id limit 1)

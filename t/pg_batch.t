@@ -36,6 +36,7 @@ my ($with_bob, $with_carol)
 
 $t->sql(<<'EOT');
     create sequence realtime.attempts;
+    grant usage on sequence realtime.attempts to chat;
 
     create function realtime.trap() returns trigger language plpgsql as $$
     begin

@@ -75,25 +75,55 @@ like((errors())[0],
 $t->sql("select pg_terminate_backend(pid) from pg_stat_activity
          where application_name = 'ngx_realtime'");
 
-ok($t->wait_log(qr/failed: preparing "realtime_\w+": \Q$text\E: were the/),
-   'a new connection says the same');
+ok($t->wait_log(qr{version 1 of the schema, .*: run sql/001_chat.sql and what}),
+   'a new connection says which file to run');
 unavailable($t->get($base, token => $token), 'still without a schema');
 
 # many attempts later there are no more lines of it
 
 ok(Test::Realtime::wait_for(5, sub {
-    3 < (() = $t->log =~ /connection failed: preparing/g)
+    3 < (() = $t->log =~ /connection failed: the database has not/g)
 }), 'it tries again and again');
 is(scalar(grep { /connection failed/ } errors()), 1, 'one error line in all')
     or diag(errors());
 
-system('psql', '-qX', '-v', 'ON_ERROR_STOP=1', $t->postgres, '-f', $_) == 0
-    or die "psql: $?" for sort glob 'sql/[0-9]*.sql';
+sub run {
+    system('psql', '-qX', '-v', 'ON_ERROR_STOP=1', $t->postgres, '-f', $_)
+        == 0 or die "psql: $?" for @_;
+}
+
+
+# one file after the other: what is missing is said, each time
+
+run('sql/001_chat.sql');
+$t->sql('grant usage on schema realtime to chat;
+         grant select on realtime.schema_migrations to chat');
+
+ok($t->wait_log(qr{version 2 of the schema, .* up to \d+: run sql/002_receipts}),
+   'a schema that is too old: the next file is named');
+unavailable($t->get($base, token => $token), 'and nobody is served');
+
+my @files = sort glob 'sql/[0-9]*.sql';
+
+run(@files, 'sql/roles.sql');
 
 ok(Test::Realtime::wait_for(10, sub {
     $t->get($base, token => $token)->{status} == 200
 }), 'with the schema reading works, without a restart');
 is(create()->{status}, 201, 'and writing');
 like($t->log, qr/postgres connection is ready again/, 'the log has that too');
+
+# any number of times, and all of them are in the list
+
+run(@files, @files, 'sql/roles.sql');
+
+is_deeply([$t->sql("select lpad(version::text, 3, '0') || '_' || name
+                    from realtime.schema_migrations order by version")],
+          [map { m{/(\w+)\.sql} } @files], 'the migrations are recorded');
+
+my ($list) = do { local (@ARGV, $/) = 'src/chat/ngx_realtime_chat_stmt.c'; <> }
+             =~ /ngx_realtime_chat_migrations\[\] = \{(.*?)\};/s;
+
+is_deeply([$list =~ /"(.*?)"/g], \@files, 'and those that the module wants');
 
 done_testing();

@@ -41,7 +41,9 @@ EOT
 
 my ($alice, $bob) = map { $t->uuid($_) } qw( alice bob );
 
-$t->sql("create schema app; create table app.\"People\" (user_id uuid)");
+$t->sql("create schema app; create table app.\"People\" (user_id uuid);
+         grant usage on schema app to chat;
+         grant select on app.\"People\" to chat");
 $t->sql("insert into app.\"People\" values ('$bob')");
 
 my $token = $t->token($alice);

@@ -17,6 +17,30 @@
 
 
 /*
+ * Messages of a conversation in the order of their ids, or against it.  Both
+ * columns are compared and sorted as one, so that only the index that begins
+ * with the conversation will do: with an equality Postgres may decide to go
+ * through the ids of everybody until it has met enough that fit.
+ */
+
+#define NGX_REALTIME_STMT_FIRST_UUID                                          \
+    "'00000000-0000-0000-0000-000000000000'::uuid"
+
+#define NGX_REALTIME_STMT_BETWEEN(alias, from, to)                            \
+    "(" alias ".conversation_id, " alias ".id) >= (c.id, " from ") "          \
+    "and (" alias ".conversation_id, " alias ".id) " to " "
+
+#define NGX_REALTIME_STMT_LAST                                                \
+    "<= (c.id, '" NGX_REALTIME_STMT_LAST_UUID "'::uuid)"
+
+#define NGX_REALTIME_STMT_UP(alias)                                           \
+    "order by " alias ".conversation_id, " alias ".id "
+
+#define NGX_REALTIME_STMT_DOWN(alias)                                         \
+    "order by " alias ".conversation_id desc, " alias ".id desc "
+
+
+/*
  * Columns in the order of ngx_realtime_chat_row.h.
  *
  * The count of unread messages stops at 1000: it is work done for every
@@ -34,8 +58,10 @@
     "cross join lateral (select case c.created_by when $1::uuid "             \
         "then c.participant_id else c.created_by end as id) o "               \
     "left join lateral (select m.content, m.created_at "                      \
-        "from realtime.messages m where m.conversation_id = c.id "            \
-        "order by m.id desc limit 1) l on true "                              \
+        "from realtime.messages m where "                                     \
+        NGX_REALTIME_STMT_BETWEEN("m", NGX_REALTIME_STMT_FIRST_UUID,          \
+                                  NGX_REALTIME_STMT_LAST)                     \
+        NGX_REALTIME_STMT_DOWN("m") "limit 1) l on true "                     \
     "cross join lateral (select count(*) as n from (select "                  \
         "from realtime.messages m where m.conversation_id = c.id "            \
         "and m.sender_id = o.id and m.read_at is null limit 1000) m) u "
@@ -218,10 +244,11 @@ static const char  ngx_realtime_chat_stmt_create[] =
     NGX_REALTIME_STMT_OWN                                                     \
     "due as ("                                                                \
         "select m.id from conversation c "                                    \
-        "join realtime.messages m on m.conversation_id = c.id "               \
+        "join realtime.messages m on "                                        \
+            NGX_REALTIME_STMT_BETWEEN("m", "$3::uuid", "<= (c.id, $4::uuid)") \
             "and m.sender_id = c.other and m.delivered_at is null "           \
-            "and m.id between $3::uuid and $4::uuid "                         \
-        "order by m.id limit " NGX_REALTIME_STMT_ROWS_TEXT " "                \
+        NGX_REALTIME_STMT_UP("m")                                             \
+        "limit " NGX_REALTIME_STMT_ROWS_TEXT " "                              \
         "for no key update of m skip locked"                                  \
     "), marked as ("                                                          \
         "update realtime.messages m "                                         \
@@ -240,8 +267,11 @@ static const char  ngx_realtime_chat_stmt_create[] =
     "gone as ("                                                               \
         "delete from realtime.messages m "                                    \
         "using (select d.id from conversation c "                             \
-            "join realtime.messages d on d.conversation_id = c.id "           \
-            "order by d.id limit " NGX_REALTIME_STMT_ROWS_TEXT ") d "         \
+            "join realtime.messages d on "                                    \
+            NGX_REALTIME_STMT_BETWEEN("d", NGX_REALTIME_STMT_FIRST_UUID,      \
+                                      NGX_REALTIME_STMT_LAST)                 \
+            NGX_REALTIME_STMT_UP("d")                                         \
+            "limit " NGX_REALTIME_STMT_ROWS_TEXT ") d "                       \
         "where m.id = d.id returning m.id"                                    \
     "), last as ("                                                            \
         "delete from realtime.conversations d using conversation c "          \
@@ -301,11 +331,14 @@ static ngx_realtime_pg_stmt_t  ngx_realtime_chat_stmts[] = {
       "select " NGX_REALTIME_STMT_MESSAGE
       "from realtime.conversations c left join lateral ("
           "(select * from realtime.messages m "
-          "where m.conversation_id = c.id and m.id < $3::uuid "
-          "order by m.id desc limit $4::int offset $6::int) union all "
-          "(select * from realtime.messages m "
-          "where m.conversation_id = c.id and m.id >= $3::uuid "
-          "order by m.id limit $5::int)) m on true "
+          "where "
+          NGX_REALTIME_STMT_BETWEEN("m", NGX_REALTIME_STMT_FIRST_UUID,
+                                    "< (c.id, $3::uuid)")
+          NGX_REALTIME_STMT_DOWN("m")
+          "limit $4::int offset $6::int) union all "
+          "(select * from realtime.messages m where "
+          NGX_REALTIME_STMT_BETWEEN("m", "$3::uuid", NGX_REALTIME_STMT_LAST)
+          NGX_REALTIME_STMT_UP("m") "limit $5::int)) m on true "
       "where c.id = $2::uuid "
           "and $1::uuid in (c.created_by, c.participant_id) "
       "order by m.id desc",
@@ -318,6 +351,20 @@ static ngx_realtime_pg_stmt_t  ngx_realtime_chat_stmts[] = {
     /* a second one would not find what the first may have deleted */
 
     { "realtime_delete", NGX_REALTIME_STMT_DELETE_SQL, 2, 0 }
+};
+
+
+static const char *const  ngx_realtime_chat_migrations[] = {
+    "sql/001_chat.sql",
+    "sql/002_receipts.sql"
+};
+
+
+static const ngx_realtime_pg_schema_t  ngx_realtime_chat_schema = {
+    "select min(v) from generate_series(1, $1::int) v where not exists "
+        "(select from realtime.schema_migrations m where m.version = v)",
+    ngx_realtime_chat_migrations,
+    sizeof(ngx_realtime_chat_migrations) / sizeof(char *)
 };
 
 
@@ -497,7 +544,8 @@ ngx_realtime_chat_start(ngx_realtime_main_conf_t *rmcf)
 
     ngx_realtime_pg_catalogue(ngx_realtime_chat_stmts,
                               sizeof(ngx_realtime_chat_stmts)
-                                  / sizeof(ngx_realtime_pg_stmt_t));
+                                  / sizeof(ngx_realtime_pg_stmt_t),
+                              &ngx_realtime_chat_schema);
 }
 
 

@@ -41,6 +41,7 @@ static void ngx_realtime_pg_expire(ngx_realtime_age_t *age);
 
 static const ngx_realtime_pg_stmt_t  *ngx_realtime_pg_stmts;
 static ngx_uint_t                     ngx_realtime_pg_nstmts;
+static const ngx_realtime_pg_schema_t  *ngx_realtime_pg_schema;
 
 /* one per worker; NULL before init and after exit */
 static ngx_realtime_pg_pool_t        *ngx_realtime_pg_pool;
@@ -323,8 +324,10 @@ ngx_realtime_pg_missing(const char *sqlstate)
 
 
 void
-ngx_realtime_pg_catalogue(const ngx_realtime_pg_stmt_t *stmts, ngx_uint_t n)
+ngx_realtime_pg_catalogue(const ngx_realtime_pg_stmt_t *stmts, ngx_uint_t n,
+    const ngx_realtime_pg_schema_t *schema)
 {
+    ngx_realtime_pg_schema = schema;
     ngx_realtime_pg_stmts = stmts;
     ngx_realtime_pg_nstmts = n;
 }
@@ -350,6 +353,7 @@ ngx_realtime_pg_init(ngx_cycle_t *cycle, ngx_realtime_pg_conf_t *conf)
     pool->conf = conf;
     pool->stmts = ngx_realtime_pg_stmts;
     pool->nstmts = ngx_realtime_pg_nstmts;
+    pool->schema = ngx_realtime_pg_schema;
     pool->log = cycle->log;
     pool->since = ngx_current_msec;
 

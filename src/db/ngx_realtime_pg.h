@@ -99,9 +99,22 @@ struct ngx_realtime_pg_query_s {
  */
 
 
+/*
+ * What the statements need: the migrations 1 to n.  The query gets n and
+ * returns the first of them that is not there, or NULL; a connection to a
+ * database where one is missing is given up, and tried again.
+ */
+
+typedef struct {
+    const char                *sql;
+    const char *const         *files;         /* of the migration i + 1 */
+    ngx_uint_t                 n;
+} ngx_realtime_pg_schema_t;
+
+
 /* one catalogue, before ngx_realtime_pg_init(); not copied */
 void ngx_realtime_pg_catalogue(const ngx_realtime_pg_stmt_t *stmts,
-    ngx_uint_t n);
+    ngx_uint_t n, const ngx_realtime_pg_schema_t *schema);
 
 /*
  * "realtime_database conninfo [connections=] [queue=] [timeout=]"; conf is

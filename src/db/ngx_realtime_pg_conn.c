@@ -42,7 +42,10 @@ static void ngx_realtime_pg_conn_log(ngx_realtime_pg_conn_t *pc,
 static void ngx_realtime_pg_conn_poll(ngx_realtime_pg_conn_t *pc);
 static void ngx_realtime_pg_conn_prepare(ngx_realtime_pg_conn_t *pc);
 static ngx_int_t ngx_realtime_pg_conn_settings(ngx_realtime_pg_conn_t *pc);
+static ngx_int_t ngx_realtime_pg_conn_schema(ngx_realtime_pg_conn_t *pc);
 static ngx_int_t ngx_realtime_pg_conn_prepared(ngx_realtime_pg_conn_t *pc,
+    PGresult *res);
+static ngx_uint_t ngx_realtime_pg_conn_lacks(ngx_realtime_pg_conn_t *pc,
     PGresult *res);
 static void ngx_realtime_pg_conn_pump(ngx_realtime_pg_conn_t *pc);
 static ngx_int_t ngx_realtime_pg_conn_results(ngx_realtime_pg_conn_t *pc);
@@ -364,7 +367,7 @@ ngx_realtime_pg_conn_poll(ngx_realtime_pg_conn_t *pc)
 }
 
 
-/* settings and the whole catalogue in one round trip */
+/* settings, schema and the whole catalogue in one round trip */
 
 static void
 ngx_realtime_pg_conn_prepare(ngx_realtime_pg_conn_t *pc)
@@ -380,7 +383,8 @@ ngx_realtime_pg_conn_prepare(ngx_realtime_pg_conn_t *pc)
     if (ngx_realtime_pg_sock_watch(pc) != NGX_OK
         || PQsetnonblocking(pc->pg, 1) != 0
         || PQenterPipelineMode(pc->pg) == 0
-        || ngx_realtime_pg_conn_settings(pc) != NGX_OK)
+        || ngx_realtime_pg_conn_settings(pc) != NGX_OK
+        || ngx_realtime_pg_conn_schema(pc) != NGX_OK)
     {
         goto failed;
     }
@@ -434,12 +438,40 @@ ngx_realtime_pg_conn_settings(ngx_realtime_pg_conn_t *pc)
 
 
 static ngx_int_t
+ngx_realtime_pg_conn_schema(ngx_realtime_pg_conn_t *pc)
+{
+    u_char                           n[NGX_INT_T_LEN + 1];
+    const char                      *value;
+    const ngx_realtime_pg_schema_t  *schema;
+
+    schema = pc->pool->schema;
+
+    *ngx_sprintf(n, "%ui", schema->n) = '\0';
+
+    value = (char *) n;
+
+    if (PQsendQueryParams(pc->pg, schema->sql, 1, NULL, &value, NULL, NULL, 0)
+        == 0)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
 ngx_realtime_pg_conn_prepared(ngx_realtime_pg_conn_t *pc, PGresult *res)
 {
     u_char                        *p, *last;
     const char                    *state, *what;
     char                           text[NGX_REALTIME_PG_WHY / 2];
     const ngx_realtime_pg_pool_t  *pool;
+
+    if (pc->answered == 1 && ngx_realtime_pg_conn_lacks(pc, res)) {
+        PQclear(res);
+        return NGX_ERROR;
+    }
 
     switch (PQresultStatus(res)) {
 
@@ -456,8 +488,8 @@ ngx_realtime_pg_conn_prepared(ngx_realtime_pg_conn_t *pc, PGresult *res)
     pool = pc->pool;
     state = ngx_realtime_pg_sqlstate(res);
 
-    what = (pc->answered == 0 || pc->answered > pool->nstmts)
-           ? "session settings" : pool->stmts[pc->answered - 1].name;
+    what = (pc->answered < 2 || pc->answered > pool->nstmts + 1)
+           ? "session settings" : pool->stmts[pc->answered - 2].name;
 
     ngx_realtime_pg_conn_reason(text, sizeof(text), res);
 
@@ -472,6 +504,48 @@ ngx_realtime_pg_conn_prepared(ngx_realtime_pg_conn_t *pc, PGresult *res)
     PQclear(res);
 
     return NGX_ERROR;
+}
+
+
+/* a migration; without the table of them, the first */
+
+static ngx_uint_t
+ngx_realtime_pg_conn_lacks(ngx_realtime_pg_conn_t *pc, PGresult *res)
+{
+    ngx_int_t                        version;
+    const ngx_realtime_pg_schema_t  *schema;
+
+    schema = pc->pool->schema;
+
+    if (PQresultStatus(res) == PGRES_TUPLES_OK) {
+
+        if (PQntuples(res) == 0 || PQgetisnull(res, 0, 0)) {
+            return 0;
+        }
+
+        version = ngx_atoi((u_char *) PQgetvalue(res, 0, 0),
+                           PQgetlength(res, 0, 0));
+
+        if (version < 1 || version > (ngx_int_t) schema->n) {
+            return 0;
+        }
+
+    } else if (ngx_realtime_pg_missing(ngx_realtime_pg_sqlstate(res))) {
+        version = 1;
+
+    } else {
+        return 0;
+    }
+
+    *ngx_snprintf((u_char *) pc->why, NGX_REALTIME_PG_WHY - 1,
+                  "the database has not version %i of the schema, and this "
+                  "module needs all up to %ui: run %s%s",
+                  version, schema->n, schema->files[version - 1],
+                  version < (ngx_int_t) schema->n ? " and what follows it"
+                                                  : "")
+        = '\0';
+
+    return 1;
 }
 
 

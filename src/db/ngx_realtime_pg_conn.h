@@ -94,8 +94,8 @@ struct ngx_realtime_pg_conn_s {
      *   sent:  done | the transaction whose Sync is next ...... | others
      *               ^ first                ^ answered    sync=1 |   nsent ^
      *
-     * While PREPARING only "answered" is in use: 0 is the settings, n is
-     * the statement n - 1 of the catalogue.
+     * While PREPARING only "answered" is in use: 0 is the settings, 1 the
+     * schema, n the statement n - 2 of the catalogue.
      */
 
     ngx_realtime_pg_sent_t     sent[NGX_REALTIME_PG_BATCH];
@@ -117,6 +117,7 @@ struct ngx_realtime_pg_pool_s {
     ngx_realtime_pg_conf_t    *conf;
     const ngx_realtime_pg_stmt_t  *stmts;
     ngx_uint_t                 nstmts;
+    const ngx_realtime_pg_schema_t  *schema;
     ngx_log_t                 *log;
 
     ngx_queue_t                waiting;    /* oldest first */

@@ -237,7 +237,7 @@ sub conf {
         WORKERS => $self->{workers},
         CONNECTIONS => $self->{connections},
         LEVEL => $ENV{TEST_NGINX_LEVEL} // $self->{level} // 'info',
-        DATABASE => $self->{pg} ? $self->{pg}->conninfo : '',
+        DATABASE => $self->{pg} ? $self->{pg}->nginx : '',
         DIR => $self->{dir}, KEY => $self->key_file,
         PORT => $self->{port}, PORT2 => $self->{port2},
     );

@@ -40,7 +40,7 @@ sub new {
 
 sub template {
     my $sha = Digest::SHA->new(256);
-    $sha->addfile($_) for $TOOL, sort glob "$ROOT/sql/[0-9]*.sql";
+    $sha->addfile($_) for $TOOL, sort glob "$ROOT/sql/*.sql";
 
     my $top = "$ROOT/build/postgres";
     make_path($top);
@@ -80,7 +80,11 @@ sub run {
 
 
 sub dir      { $_[0]{dir} }
+
+# of the owner of the tables, and of nginx, which has the rights of roles.sql
+
 sub conninfo { "host=$_[0]{dir} dbname=realtime user=realtime" }
+sub nginx    { "host=$_[0]{dir} dbname=realtime user=chat" }
 
 
 sub start {
