@@ -1,0 +1,156 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_realtime contributors
+
+# With a million messages no statement of the module reads a table from end to
+# end, whatever plan Postgres settles for; nor does the function that one of
+# them calls.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use lib 't/lib';
+use Test::Realtime;
+
+my $t = Test::Realtime->new(database => 1);
+
+# What is prepared is what counts, and Postgres can say what that is.
+
+$t->{pg}->sql("alter role chat set log_min_duration_statement = 0",
+              role => 'postgres');
+
+$t->start;
+
+my ($alice, $bob) = map { $t->uuid($_) } qw( alice bob );
+my ($id, $message) = map { $t->uuid($_) } 'conversation 0', 'none';
+
+ok(Test::Realtime::wait_for(10, sub { scalar(statements()) >= 10 }),
+   'the statements are prepared');
+
+my %sql = statements();
+
+is(scalar keys %sql, catalogue(), 'all of them');
+
+load();
+
+# parameters of every statement: those that its text names decide
+
+my %value = (
+    realtime_create => "'$alice', '$bob', '$message', 'x'",
+    realtime_pair => "'$alice', '$bob'",
+    realtime_list => "'$alice', 9999999999999999, '$message', 51",
+    realtime_get => "'$alice', '$id'",
+    realtime_send => "'$alice', '$id', '$message', 'x', 'y', 1, null",
+    realtime_twin => "'$alice', '$id', '$message', 'x', null, 1, null, 1,
+                      '$message'",
+    realtime_repeat => "'$alice', 'x', '$message'",
+    realtime_fetch => "'$alice', '$id', '$message', 51, 1, 0",
+    realtime_read => "'$alice', '$id', '$message', 1",
+    realtime_delivered => "'$alice', '$id', '$message', '$message', 1",
+    realtime_delete => "'$alice', '$id'",
+);
+
+for my $name (sort keys %sql) {
+    for my $mode (qw( force_generic_plan force_custom_plan )) {
+        my $plan = eval {
+            join "\n", $t->sql("
+                set plan_cache_mode = $mode;
+                prepare s as $sql{$name};
+                explain (costs off) execute s ($value{$name})");
+        } // "no plan: $@";
+
+        like($plan, qr/Index/, "$name, $mode");
+        ok(!reads_all($plan), 'reads nobody else\'s rows') or diag($plan);
+    }
+}
+
+# the queries inside of the function
+
+$t->{pg}->sql("
+    load 'auto_explain';
+    set auto_explain.log_min_duration = 0;
+    set auto_explain.log_nested_statements = on;
+    select from realtime.twin('$id', '$alice', '$message', 'x', 1::smallint,
+                              '$message')", role => 'postgres');
+
+my $log = do { local (@ARGV, $/) = $t->{pg}->dir . '/postgres.log'; <> };
+my @nested = $log =~ /(Query Text: [^\n]*\n(?:\t[^\n]*\n)+)/g;
+
+@nested = grep { /from realtime\.messages/ } @nested;
+
+is(scalar @nested, 2, 'queries of the function');
+ok(!reads_all($_), 'reads only its conversation') or diag($_) for @nested;
+
+done_testing();
+
+
+# a table from end to end, or a range of ids whoever they belong to
+
+sub reads_all {
+    my ($plan) = @_;
+
+    return $plan =~ /Seq Scan/
+           || grep { !/^\s*Index Cond: \(id = / }
+                   $plan =~ /messages_pkey\b[^\n]*\n([^\n]*)/g;
+}
+
+
+sub catalogue {
+    local (@ARGV, $/) = 'src/chat/ngx_realtime_chat_stmt.c';
+
+    return scalar(() = <> =~ /^    \{ "realtime_\w+",/mg);
+}
+
+
+sub statements {
+    my $path = $t->{pg}->dir . '/postgres.log';
+
+    local (@ARGV, $/) = $path;
+
+    my @pairs = <> =~ /duration: \S+ ms  parse (realtime_\w+): (.*)/g;
+
+    return wantarray ? @pairs : @pairs / 2;
+}
+
+
+# 1,000 conversations of Alice and others; 1,000,000 messages
+
+sub load {
+    $t->sql("
+        insert into users (id) select md5('u' || n)::uuid
+        from generate_series(1, 1000) n;
+
+        insert into users (id) values ('$alice'), ('$bob');
+
+        insert into realtime.conversations
+            (id, created_by, participant_id, title, updated_at)
+        select md5('c' || n)::uuid,
+            case n % 2 when 0 then '$alice' else md5('u' || n)::uuid end,
+            case n % 2 when 0 then md5('u' || n)::uuid else '$alice' end,
+            'x', now() - n * interval '1 minute'
+        from generate_series(1, 1000) n;
+
+        insert into realtime.conversations
+            (id, created_by, participant_id, title)
+        values ('$id', '$alice', '$bob', 'x');
+
+        insert into realtime.messages
+            (id, conversation_id, sender_id, content, client_id, read_at)
+        select ('01900000-' || lpad(to_hex(n >> 16), 4, '0') || '-7000-8000-'
+                || lpad(to_hex(n & 65535), 12, '0'))::uuid,
+            case when n % 10 = 0 then '$id'
+                 else md5('c' || n % 1000 + 1)::uuid end,
+            case when n % 3 = 0 then '$alice'
+                 when n % 10 = 0 then '$bob'
+                 else md5('u' || n % 1000 + 1)::uuid end,
+            'message ' || n, 'c' || n,
+            case when n % 50 = 0 then null else now() end
+        from generate_series(1, 1000000) n;
+
+        analyze users, realtime.conversations, realtime.messages");
+
+    is($t->sql('select count(*) from realtime.messages'), 1_000_000,
+       'a million messages');
+}
