@@ -93,7 +93,8 @@ my @http = (
          ('"host=/run/postgresql dbname=chat"', 'host=::1',
           'postgres://u:s3s3@127.0.0.1/chat', 'host=localhost,10.0.0.1',
           '"host=db.example.com hostaddr=10.0.0.1"',
-          'host=/a timeout=10m connections=100 queue=1')),
+          'host=/a timeout=10m connections=100 queue=1',
+          'host=/a identify=on', 'host=/a identify=off')),
     ['realtime_database', $number],
     ['realtime_database ""', $host],
     ['realtime_database dbname=chat', $host],
@@ -111,6 +112,7 @@ my @http = (
          ('0', '1000001', 'x')),
     (map { ["realtime_database host=/a timeout=$_", $timeout] }
          ('99ms', '11m', '0', 'x')),
+    ['realtime_database host=/a identify=yes', $after],
     ["$database $database", $duplicate],
 );
 

@@ -37,6 +37,8 @@ struct ngx_realtime_pg_conf_s {
     ngx_uint_t                 connections;   /* per worker */
     ngx_uint_t                 queue;         /* statements waiting, at most */
     ngx_msec_t                 timeout;       /* of a statement, all told */
+    ngx_uint_t                 identify;      /* Postgres is told who asks:
+                                                 values[0] of a statement */
 };
 
 
@@ -74,8 +76,8 @@ struct ngx_realtime_pg_query_s {
                                                  that what is not OK may have
                                                  happened all the same */
     unsigned                   again:1;       /* db's: had a conflict alone */
-    unsigned                   solo:1;        /* db's: nothing else beside it
-                                                 on a wire, it waits for locks */
+    unsigned                   solo:1;        /* db's: alone on a wire, because
+                                                 it waits for a lock */
     unsigned                   waits:4;       /* db's: times it did */
 
     ngx_uint_t                 stmt;          /* index into the catalogue */

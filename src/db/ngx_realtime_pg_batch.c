@@ -16,9 +16,10 @@
  *
  * "Alone" is with a Sync of its own, so that this happens to a statement
  * once.  It is also the only one of its key on the wire: if it fails in a way
- * that passes and is sent a third time, none of its key has overtaken it.  The error of the first statement of a transaction is its own and
- * final; a later one may have failed because of a neighbour that is undone
- * now, and gets its verdict alone, like the others.
+ * that passes and is sent a third time, none of its key has overtaken it.  The
+ * error of the first statement of a transaction is its own and final; a later
+ * one may have failed because of a neighbour that is undone now, and gets its
+ * verdict alone, like the others.
  *
  * A statement that waits for a lock holds up whatever is behind it.  It gives
  * up after lock_timeout, and from then on is "solo", a batch of one, and not
@@ -41,6 +42,8 @@ static ngx_int_t ngx_realtime_pg_batch_may(ngx_realtime_pg_conn_t *pc,
     ngx_realtime_pg_query_t *q, ngx_uint_t solo);
 static void ngx_realtime_pg_batch_insert(ngx_realtime_pg_conn_t *pc,
     ngx_realtime_pg_query_t *q);
+static ngx_int_t ngx_realtime_pg_batch_identify(ngx_realtime_pg_conn_t *pc,
+    ngx_realtime_pg_sent_t *s);
 static ngx_int_t ngx_realtime_pg_batch_sync(ngx_realtime_pg_conn_t *pc,
     ngx_realtime_pg_sent_t *s);
 static ngx_int_t ngx_realtime_pg_batch_keep(ngx_realtime_pg_conn_t *pc,
@@ -83,6 +86,12 @@ ngx_realtime_pg_batch_send(ngx_realtime_pg_conn_t *pc, ngx_uint_t max)
         s = &pc->sent[i];
         stmt = &pc->pool->stmts[s->query->stmt];
 
+        if (pc->pool->conf->identify
+            && ngx_realtime_pg_batch_identify(pc, s) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
         if (PQsendQueryPrepared(pc->pg, stmt->name, (int) stmt->nparams,
                                 s->query->values, NULL, NULL, 0)
             == 0)
@@ -100,6 +109,20 @@ ngx_realtime_pg_batch_send(ngx_realtime_pg_conn_t *pc, ngx_uint_t max)
     ngx_realtime_count_n(pg_queries, pc->nsent);
 
     return NGX_OK;
+}
+
+
+/* in the same pipeline and transaction as the statement: no round trip */
+
+static ngx_int_t
+ngx_realtime_pg_batch_identify(ngx_realtime_pg_conn_t *pc,
+    ngx_realtime_pg_sent_t *s)
+{
+    s->identity = 1;
+
+    return PQsendQueryPrepared(pc->pg, NGX_REALTIME_PG_IDENTIFY, 1,
+                               s->query->values, NULL, NULL, 0)
+           ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -253,6 +276,8 @@ ngx_realtime_pg_batch_result(ngx_realtime_pg_conn_t *pc, PGresult *res)
 static ngx_int_t
 ngx_realtime_pg_batch_keep(ngx_realtime_pg_conn_t *pc, PGresult *res)
 {
+    ngx_realtime_pg_sent_t  *s;
+
     if (pc->answered == pc->nsent) {
         ngx_realtime_pg_conn_text(pc->why, NGX_REALTIME_PG_WHY,
                                   "more results than statements");
@@ -260,7 +285,28 @@ ngx_realtime_pg_batch_keep(ngx_realtime_pg_conn_t *pc, PGresult *res)
         return NGX_ERROR;
     }
 
-    pc->sent[pc->answered++].res = res;
+    s = &pc->sent[pc->answered];
+
+    if (s->identity) {
+
+        s->identity = 0;
+
+        if (PQresultStatus(res) == PGRES_FATAL_ERROR) {
+            /* the statement itself will only say that it was aborted */
+            s->res = res;
+
+        } else {
+            PQclear(res);
+        }
+
+        return NGX_OK;
+    }
+
+    pc->answered++;
+
+    if (s->res == NULL) {
+        s->res = res;
+    }
 
     return NGX_OK;
 }

@@ -6,7 +6,8 @@
 /*
  * The directive
  *
- *   realtime_database conninfo [connections=4] [queue=1024] [timeout=5s];
+ *   realtime_database conninfo [connections=4] [queue=1024] [timeout=5s]
+ *                     [identify=off];
  *
  * conninfo is libpq's, as keywords or as a URI.  libpq resolves host names
  * with a blocking call when a worker connects, so only hosts that need no
@@ -163,6 +164,16 @@ ngx_realtime_pg_conf_param(ngx_conf_t *cf, ngx_realtime_pg_conf_t *conf,
         return NGX_CONF_OK;
     }
 
+    if (ngx_strcmp(param->data, "identify=on") == 0) {
+        conf->identify = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(param->data, "identify=off") == 0) {
+        conf->identify = 0;
+        return NGX_CONF_OK;
+    }
+
     /* without its value: this may be a password outside of the quotes */
 
     for (s.len = 0; s.len < param->len; s.len++) {
@@ -175,8 +186,8 @@ ngx_realtime_pg_conf_param(ngx_conf_t *cf, ngx_realtime_pg_conf_t *conf,
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "unknown parameter \"%V\": after the conninfo come "
-                       "connections=, queue= or timeout=; a conninfo with "
-                       "blanks needs quotes around it", &s);
+                       "connections=, queue=, timeout= or identify=on; a "
+                       "conninfo with blanks needs quotes around it", &s);
 
     return NGX_CONF_ERROR;
 }

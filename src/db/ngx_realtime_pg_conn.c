@@ -58,8 +58,8 @@ static void ngx_realtime_pg_conn_notice(void *data, const PGresult *res);
 /*
  * One row per setting, so that a setting which this Postgres does not know
  * (idle_session_timeout came with 14) is left out and does no harm.  $1 is
- * the timeout of a statement, $2 that of a lock, in ms; pooled connections are idle by nature,
- * but not within a transaction.
+ * the timeout of a statement, $2 that of a lock, in ms; pooled connections are
+ * idle by nature, but not within a transaction.
  */
 
 static const char  ngx_realtime_pg_conn_sql[] =
@@ -74,6 +74,12 @@ static const char  ngx_realtime_pg_conn_sql[] =
     "('DateStyle', 'ISO'),"
     "('TimeZone', 'UTC')"
     ") AS s (name, value) JOIN pg_catalog.pg_settings p USING (name)";
+
+
+/* until the end of the transaction, for the policies of sql/rls.sql */
+
+static const char  ngx_realtime_pg_conn_identify[] =
+    "SELECT set_config('realtime.user', $1, true)";
 
 
 void
@@ -395,6 +401,14 @@ ngx_realtime_pg_conn_prepare(ngx_realtime_pg_conn_t *pc)
         if (PQsendPrepare(pc->pg, stmt->name, stmt->sql, 0, NULL) == 0) {
             goto failed;
         }
+    }
+
+    if (pc->pool->conf->identify
+        && PQsendPrepare(pc->pg, NGX_REALTIME_PG_IDENTIFY,
+                         ngx_realtime_pg_conn_identify, 0, NULL)
+           == 0)
+    {
+        goto failed;
     }
 
     if (PQpipelineSync(pc->pg) == 0) {

@@ -30,6 +30,8 @@
 #include "ngx_realtime_pg.h"
 
 
+#define NGX_REALTIME_PG_IDENTIFY   "realtime_identify"
+
 #define NGX_REALTIME_PG_BATCH      64     /* statements on a wire, at most */
 #define NGX_REALTIME_PG_KEYS       256    /* a power of two */
 #define NGX_REALTIME_PG_LOCK       4      /* part of the timeout that one
@@ -63,6 +65,8 @@ typedef struct {
     ngx_realtime_pg_query_t   *query;
     PGresult                  *res;        /* NULL: none, or not kept */
     unsigned                   sync:1;     /* a Sync was sent after it */
+    unsigned                   identity:1; /* the answer to who asks is still
+                                              to come before its own */
 } ngx_realtime_pg_sent_t;
 
 
