@@ -1,0 +1,263 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_realtime contributors
+
+# docs/openapi.yaml and docs/asyncapi.yaml say what the server does: each
+# status and each event in them is made by it here, has the shape that is
+# written there, and nothing else comes.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use lib 't/lib';
+use Test::Realtime;
+use Test::Realtime::Schema;
+
+my $t = Test::Realtime->new(database => 1, http => <<'EOT')->start;
+    realtime_zone main 16m;
+    realtime_database "%%DATABASE%%" connections=1 timeout=2s;
+    client_max_body_size 100k;
+EOT
+
+my $rest = Test::Realtime::Schema->new('docs/openapi.yaml');
+my $events = Test::Realtime::Schema->new('docs/asyncapi.yaml');
+
+my ($alice, $bob, $carol) = map { $t->uuid($_) } qw( alice bob carol );
+my %token = (map({ $_ => $t->token($_) } $alice, $bob, $carol),
+             nobody => $t->token('nobody'));
+
+$t->sql("insert into users (id) values ('$alice'), ('$bob'), ('$carol')");
+
+
+# -- REST
+
+my (%seen, $id);
+
+
+sub call {
+    my ($who, $method, $path, $status, %o) = @_;
+
+    my $url = $path =~ s/\{id\}/$o{id} \/\/ $id/er;
+    my $r = $t->http($method, "/api/chat$url" . ($o{query} // ''),
+                     $who ? (token => $token{$who}) : (),
+                     map { exists $o{$_} ? ($_ => $o{$_}) : () }
+                         qw( json body headers ));
+
+    my $known = $rest->doc->{paths}{$path}{lc $method}{responses}{$status};
+    my $name = "$method $path: $status";
+
+    $seen{$name} = 1;
+    is($r->{status}, $status, $name);
+
+    if (!$known) {
+        fail("$name is documented");
+        return $r->{json}{data};
+    }
+
+    $known = $rest->at($known);
+
+    is_deeply([$rest->check($known->{content}{'application/json'}{schema},
+                            $r->{json})], [], 'as documented')
+        or diag($r->{body});
+
+    for my $header (sort keys %{$known->{headers} // {}}) {
+        ok(defined $r->{headers}{lc $header}, $header);
+    }
+
+    return $r->{json}{data};
+}
+
+
+my ($all, $one, $list) = ('/conversations', '/conversations/{id}',
+                          '/conversations/{id}/messages');
+my $read = '/conversations/{id}/mark-as-read';
+my $none = $t->uuid('none');
+my %big = (body => '{"content":"' . 'x' x 110_000 . '"}',
+           headers => { 'Content-Type' => 'application/json' });
+my %form = (body => 'a=b', headers => { 'Content-Type' =>
+                                 'application/x-www-form-urlencoded' });
+
+$id = call($alice, POST => $all, 201, json => { participantId => $bob })
+        ->{id};
+call($bob, POST => $all, 200, json => { participantId => $alice });
+call($alice, POST => $all, 400, json => {});
+call($alice, POST => $all, 404, json => { participantId => $none });
+
+call($alice, GET => $list, 200);
+call($alice, POST => $list, 201, json => { content => 'x' });
+call($alice, POST => $list, 201,
+     json => { content => 'x', clientId => 'c' });
+call($alice, POST => $list, 200,
+     json => { content => 'x', clientId => 'c' });
+call($alice, POST => $list, 400, json => {});
+
+my $second = call($alice, POST => $all, 201,
+                  json => { participantId => $carol })->{id};
+
+call($alice, POST => $list, 409, id => $second,
+     json => { content => 'x', clientId => 'c' });
+call($alice, GET => $list, 200, query => '?limit=1');
+call($alice, GET => $list, 200, query => "?around=$none");
+call($alice, GET => $list, 400, query => '?before=x');
+call($bob, POST => $read, 200, json => {});
+call($bob, POST => $read, 400, json => { upTo => 1 });
+call($alice, GET => $list, 200);
+
+call($alice, GET => $all, 200);
+call($alice, GET => $all, 200, query => '?limit=1');
+call($alice, GET => $all, 400, query => '?cursor=x');
+call($alice, GET => $one, 200);
+
+for ([GET => $one], [DELETE => $one], [GET => $list],
+     [POST => $list, json => { content => 'x' }],
+     [POST => $read, json => {}])
+{
+    my ($method, $path, %o) = @$_;
+
+    call($carol, $method => $path, 404, %o);
+}
+
+for ([GET => $all], [POST => $all, json => { participantId => $bob }],
+     [GET => $one], [DELETE => $one], [GET => $list],
+     [POST => $list, json => { content => 'x' }], [POST => $read, json => {}])
+{
+    my ($method, $path, %o) = @$_;
+
+    call(undef, $method => $path, 401, %o);
+    call('nobody', $method => $path, 403, %o);
+
+    next if $method ne 'POST';
+
+    call($alice, $method => $path, 413, %big);
+    call($alice, $method => $path, 415, %form);
+}
+
+call($bob, DELETE => $one, 200);
+
+
+# -- events
+
+my %emitted;
+my $messages = $events->doc->{components}{messages};
+
+
+sub look {
+    my ($client) = @_;
+
+    for my $event ($client->events(0.6)) {
+        my ($name, $payload, @rest) = @$event;
+
+        $emitted{$name} = 1;
+
+        my $message = $messages->{$name};
+
+        is_deeply([$message ? $events->check($message->{payload}, $payload)
+                            : 'is not documented'], [], "event $name")
+            or diag(Test::Realtime::encode($payload));
+        cmp_ok(scalar @rest, '<=', 1, 'and no more than its offset');
+    }
+}
+
+
+sub ask {
+    my ($client, $message, $payload) = @_;
+
+    my ($ack) = $client->ask($messages->{$message}{name}, $payload);
+
+    is_deeply([$events->check($messages->{$message}{'x-ack'}, $ack)], [],
+              "ack of $message: $ack->{status}");
+
+    return $ack;
+}
+
+
+my ($phone, $tablet, $tab, $tab2) = map { $t->connect($_) }
+                                        $alice, $alice, $bob, $bob;
+
+$id = $t->post("/api/chat$all", token => $token{$alice},
+               json => { participantId => $bob })->{json}{data}{id};
+
+ask($phone, message_send => { conversationId => $id, content => 'x',
+                              clientId => 'd' });
+ask($phone, message_send => { conversationId => $id, content => 'x' });
+ask($phone, message_send => { conversationId => $id });
+ask($phone, message_from_client => { conversationId => $id, message => 'x',
+                                     recipientId => $bob });
+ask($phone, message_from_client => { conversationId => $id, message => 'x' });
+look($tab) for 1 .. 3;
+ask($tab, mark_as_read => { conversationId => $id });
+ask($tab, mark_as_read => {});
+$_->emit(message_send => {}) for $phone;
+$_->emit(nothing => {}) for $phone;
+look($_) for $phone, $tablet, $tab, $tab2;
+
+$t->http(DELETE => "/api/chat/conversations/$id", token => $token{$bob});
+look($_) for $phone, $tablet, $tab, $tab2;
+
+
+# -- without Postgres
+
+$t->pg_stop;
+
+Test::Realtime::wait_for(5, sub {
+    $t->get("/api/chat$all", token => $token{$alice})->{status} == 503
+});
+
+for ([GET => $all], [POST => $all, json => { participantId => $bob }],
+     [GET => $one], [DELETE => $one], [GET => $list],
+     [POST => $list, json => { content => 'x' }], [POST => $read, json => {}])
+{
+    my ($method, $path, %o) = @$_;
+
+    call($alice, $method => $path, 503, %o);
+}
+
+is(ask($phone, message_send => { conversationId => $id, content => 'x' })
+   ->{code}, 'unavailable', 'an ack that says to try again');
+is(ask($tab, mark_as_read => { conversationId => $id })->{code},
+   'unavailable', 'another one');
+$phone->emit(message_send => { conversationId => $id, content => 'x' });
+look($phone);
+
+
+# -- all of it, and the routes and events that there are
+
+my %documented;
+
+for my $path (keys %{$rest->doc->{paths}}) {
+    for my $method (keys %{$rest->doc->{paths}{$path}}) {
+        my $o = $rest->doc->{paths}{$path}{$method};
+
+        $documented{uc($method) . " $path: $_"} = 1
+            for keys %{$o->{responses}};
+    }
+}
+
+is_deeply([sort keys %seen], [sort keys %documented],
+          'each status of each operation was seen');
+
+is_deeply([sort keys %emitted],
+          [sort map { m{/(\w+)\z} } map { $_->{'$ref'} }
+                @{$events->doc->{operations}{emit}{messages}}],
+          'and each event');
+
+my ($table) = do { local (@ARGV, $/) = 'src/api/ngx_realtime_event.c'; <> }
+              =~ /ngx_realtime_events\[\] = (.*?)ngx_null_string/s;
+my %taken = map { $events->at($_)->{name} => 1 }
+            @{$events->doc->{operations}{take}{messages}};
+
+is_deeply([sort keys %taken],
+          [sort $table =~ /ngx_string\("(\w+)"\)/g], 'and those of a client');
+
+my $routes = do { local (@ARGV, $/) = 'src/api/ngx_realtime_route.c'; <> };
+my %routes;
+
+$routes{"$1 " . $2 =~ s/:/{id}/r} = 1
+    while $routes =~ /\{ NGX_HTTP_(\w+), ngx_string\("([^"]+)"\)/g;
+
+is_deeply([sort keys %{{ map { s/: \d+//r => 1 } keys %documented }}],
+          [sort keys %routes], 'and no route is missing');
+
+done_testing();
