@@ -13,6 +13,10 @@ package Test::Realtime::Traffic;
 #     $traffic->run(sub { ... }, 15);       goes on until the sub is content
 #     $traffic->flows;                      every sender gets some more through
 #     $traffic->finish;        nothing new, until all is acked or flows() again
+#     $traffic->drop($who);    its network is gone, and it connects again
+#
+# With recover => 1 receivers come back as the sockets that they were, and fetch
+# by REST only when they are not.
 #
 # The test needs two workers and "listen %%PORT2%% reuseport".
 
@@ -34,7 +38,8 @@ sub new {
     my ($class, $t, %o) = @_;
 
     my $self = bless { t => $t, acked => {}, errors => {}, closed => {},
-                       phase => 'start', sending => 1 }, $class;
+                       phase => 'start', sending => 1,
+                       recover => $o{recover} }, $class;
 
     my $bob = $t->uuid('receiver');
     my @users = map { $t->uuid("sender $_") } 1 .. $o{senders};
@@ -64,6 +69,7 @@ sub acked     { $_[0]{acked} }
 sub errors    { $_[0]{errors} }
 sub closed    { $_[0]{closed} }
 sub receivers { @{$_[0]{receivers}} }
+sub senders   { @{$_[0]{senders}} }
 sub phase     { $_[0]{phase} = $_[1] }
 
 
@@ -219,19 +225,77 @@ sub reconnect {
 
     my $t = $self->{t};
     my $end = time + 10;
-    my $c;
+    my $recover = $self->{recover} && !$who->{out};
+    my ($c, $old) = (undef, $who->{c});
 
     until ($c && $c->sid) {
         die "cannot connect again\n" if time > $end;
-        $c = eval { $t->connect($who->{user}, port => $t->port2) };
+        $c = eval { $t->connect($who->{user}, port => $t->port2,
+                                $recover ? (auth => { $old->past }) : ()) };
     }
 
     $who->{c} = $c;
+
+    if ($recover) {
+        if ($c->sid eq $old->sid) {
+            $c->{offset} //= $old->{offset};
+            $who->{recovered}++;
+            $who->{epoch}--;
+
+        } else {
+            $self->fetch($who);
+        }
+    }
 
     if ($who->{out}) {
         $who->{asked} = {};
         $who->{again} = {};
         $self->ask($who, sort keys %{$who->{out}});
+    }
+}
+
+
+sub drop {
+    my ($self, $who) = @_;
+
+    $who->{c}->drop;
+    $self->reconnect($who);
+}
+
+
+# a socket that is a new one: what it does not know yet, page by page
+
+sub fetch {
+    my ($self, $who) = @_;
+
+    my $t = $self->{t};
+    my %known = map { $_->{id} => 1 } @{$who->{got}};
+    my $end = time + 15;
+
+    $who->{fetched}++;
+
+    for my $s (@{$self->{senders}}) {
+        my $after = '00000000-0000-0000-0000-000000000000';
+
+        while ($after) {
+            my $r = $t->get("/api/chat/conversations/$s->{conversation}"
+                            . "/messages?limit=200&after=$after",
+                            port => $t->port2,
+                            token => $t->token($who->{user}));
+
+            if ($r->{status} != 200) {
+                die "cannot fetch\n" if time > $end;
+                sleep 0.2;
+                next;
+            }
+
+            push @{$who->{got}},
+                 map { { id => $_->{id}, clientId => $_->{client_id},
+                         fetched => 1, epoch => $who->{epoch} } }
+                 grep { !$known{$_->{id}} } @{$r->{json}{data}};
+
+            $after = $r->{json}{pagination}{nextAfter};
+        }
     }
 }
 
