@@ -441,6 +441,11 @@ rtl_poll_upgrade(rtl_t *rtl, rtl_poll_t *s, rtl_http_t *ws, uint64_t *took)
 
     *took = rtl_now() - start;
 
+    if (strcmp(s->get.body, "2") == 0) {
+        /* a ping was first, and the GET was none that waits */
+        return -1;
+    }
+
     text = rtl_http_frame(rtl, ws);
 
     if (text == NULL || strcmp(text, "3probe") != 0
