@@ -156,7 +156,10 @@ rtl_sio_joined(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
         return;
     }
 
-    c->recovered = (strlen(c->pid) == n && memcmp(c->pid, pid, n) == 0);
+    if (c->pid[0]) {
+        c->recovered = (strlen(c->pid) == n && memcmp(c->pid, pid, n) == 0);
+        c->forgotten |= !c->recovered;
+    }
 
     memcpy(c->pid, pid, n);
     c->pid[n] = '\0';
