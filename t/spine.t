@@ -122,7 +122,8 @@ for my $slot ($here, $there) {
     is($sent->{args}[0]{id}, $row->{data}{id},
        'and to the other socket of the sender');
 
-    ok(!$sender->wait_line(sub { ($_[0]{event} // '') =~ /^message/ }, 0.3),
+    ok(!$sender->wait_line(sub { ($_[0]{event} // '')
+                                       =~ /^message(?:_sent)?\z/ }, 0.3),
        'the sending socket has the ack and nothing else');
 }
 
