@@ -4,13 +4,15 @@
  * What the conformance scripts share: requests that each take a connection
  * of their own, a WebSocket that is read message by message, and run(), which
  * prints a line per case: {"case": name, "verdict": "ok" or why not}.
+ *
+ *   node SCRIPT URL [CASE ...]     all cases, or these
  */
 
 const assert = require('node:assert');
 const http = require('node:http');
 const { WebSocket } = require('ws');
 
-const url = process.argv[2];
+const [url, ...chosen] = process.argv.slice(2);
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -179,7 +181,7 @@ async function run(cases) {
     console.log(JSON.stringify({ case: name, verdict }));
   };
 
-  const names = Object.keys(cases);
+  const names = chosen.length ? chosen : Object.keys(cases);
   const workers = [1, 2, 3, 4].map(async () => {
     while (names.length) {
       await one(names.shift());

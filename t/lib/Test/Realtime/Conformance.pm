@@ -5,6 +5,9 @@ package Test::Realtime::Conformance;
 # The same script of t/node against the reference server and against nginx
 # with 1 and with 4 workers: each case has to end in the same way.  Where it
 # may not, the test says so: differs => { case => [ours, why] }.
+#
+# A pong is due in 200 ms, which a busy machine does not always leave to a
+# client: what did not end in the same way gets another chance.
 
 use strict;
 use warnings;
@@ -25,6 +28,22 @@ sub verdicts {
     }
 
     return \%v;
+}
+
+
+sub expected {
+    my ($case, $theirs, $differs) = @_;
+
+    return @{$differs->{$case} // [$theirs->{$case}, '']};
+}
+
+
+sub same {
+    my ($case, $theirs, $differs, @ours) = @_;
+
+    my ($expect) = expected($case, $theirs, $differs);
+
+    return !grep { ($_->{$case} // '') ne $expect } @ours;
 }
 
 
@@ -56,16 +75,29 @@ EOT
     my $reference = $nginx[0]->node('reference.js', $kind);
     my $port = $reference->line->{port};
 
-    my @nodes = map { $nginx[0]->node($script,
-                                      "http://127.0.0.1:$_/$kind/") }
-                $port, map { $_->port2 } @nginx;
+    my @urls = map { "http://127.0.0.1:$_/$kind/" }
+               $port, map { $_->port2 } @nginx;
 
-    my ($theirs, @ours) = map { verdicts($_) } @nodes;
+    my ($theirs, @ours) = ({}, {}, {});
+    my @again;
+
+    for (1 .. 10) {
+        my @nodes = map { $nginx[0]->node($script, $_, @again) } @urls;
+
+        for my $v ($theirs, @ours) {
+            my $new = verdicts(shift @nodes);
+            @$v{keys %$new} = values %$new;
+        }
+
+        @again = grep { !same($_, $theirs, $differs, @ours) } keys %$theirs;
+
+        last unless @again;
+    }
 
     ok(keys %$theirs, 'the script ran');
 
     for my $case (sort keys %$theirs) {
-        my ($expect, $why) = @{$differs->{$case} // [$theirs->{$case}, '']};
+        my ($expect, $why) = expected($case, $theirs, $differs);
 
         is_deeply([map { $_->{$case} // 'not run' } @ours],
                   [$expect, $expect], $case . ($why && " ($why)"));
