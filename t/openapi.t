@@ -191,7 +191,13 @@ ask($tab, mark_as_read => { conversationId => $id });
 ask($tab, mark_as_read => {});
 $_->emit(message_send => {}) for $phone;
 $_->emit(nothing => {}) for $phone;
-look($_) for $phone, $tablet, $tab, $tab2;
+
+my $short = $t->connect($alice, token => $t->token($alice,
+                                                   exp => int(time) + 30));
+
+ask($short, auth_refresh => { token => $token{$alice} });
+ask($short, auth_refresh => { token => 'x' });
+look($_) for $phone, $tablet, $tab, $tab2, $short;
 
 $t->http(DELETE => "/api/chat/conversations/$id", token => $token{$bob});
 look($_) for $phone, $tablet, $tab, $tab2;
