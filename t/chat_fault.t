@@ -164,7 +164,10 @@ for my $r ($traffic->receivers) {
               'a receiver saw nothing that is not stored');
     is_deeply([grep { !$seen{$_} } sort keys %$acked], [], 'all that is');
     is_deeply([grep { $times{$_} > 1 } sort keys %times], [],
-              'no event twice');
+              'no event twice')
+        or diag(map { "$_->{clientId} in \"$_->{phase}\", sent "
+                      . "$acked->{$_->{clientId}}{tries} times\n" }
+                grep { $times{$_->{clientId}} > 1 } @{$r->{got}});
     is_deeply(\@late, [], 'in order: ' . ($r->{recovered} // 0)
               . ' times it came back, fetched ' . ($r->{fetched} // 0));
 }

@@ -213,7 +213,8 @@ sub received {
 
     my ($json) = $packet =~ /^42(\["message",.*)/s or return;
 
-    push @{$r->{got}}, { %{decode_json($json)->[1]}, epoch => $r->{epoch} };
+    push @{$r->{got}}, { %{decode_json($json)->[1]}, epoch => $r->{epoch},
+                         phase => $self->{phase} };
 }
 
 
