@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_realtime_slot.h"
 #include "ngx_realtime_table.h"
 
 
@@ -41,6 +42,7 @@ static ngx_int_t
 ngx_realtime_table_grow(ngx_realtime_table_t *table)
 {
     uint32_t                     i, size;
+    uint64_t                     first;
     ngx_realtime_table_entry_t  *e;
 
     size = table->size ? table->size * 2 : NGX_REALTIME_TABLE_FIRST;
@@ -54,9 +56,11 @@ ngx_realtime_table_grow(ngx_realtime_table_t *table)
         return NGX_ERROR;
     }
 
+    first = ngx_realtime_zone_sh->slots[ngx_realtime_slot].generation << 32;
+
     for (i = table->size; i < size; i++) {
         e[i].object = NULL;
-        e[i].generation = 0;
+        e[i].generation = first;
         e[i].next = (i + 1 < size) ? i + 2 : 0;
     }
 

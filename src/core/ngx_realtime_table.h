@@ -11,6 +11,10 @@
  * A reference is a place in the table and the generation of that place, which
  * is odd while it is taken and even while it is free: a stale reference never
  * matches, and generation 0 matches nothing.
+ *
+ * References go to other workers, and what they answer comes to whoever has
+ * the slot by then: the upper half of a generation is that of the slot, so
+ * that a worker does not take the answers of its predecessor for its own.
  */
 
 #ifndef _NGX_REALTIME_TABLE_H_INCLUDED_
@@ -21,14 +25,14 @@
 
 
 typedef struct {
+    uint64_t                   generation;
     uint32_t                   index;
-    uint32_t                   generation;
 } ngx_realtime_ref_t;
 
 
 typedef struct {
     void                      *object;     /* NULL: free */
-    uint32_t                   generation;
+    uint64_t                   generation;
     uint32_t                   next;       /* of the free ones, plus one */
 } ngx_realtime_table_entry_t;
 

@@ -22,7 +22,7 @@
 typedef struct {
     uint32_t                   slot;       /* worker that has the request */
     uint32_t                   index;      /* its reference there */
-    uint32_t                   generation; /* 0: nobody waits */
+    uint64_t                   generation; /* 0: nobody waits */
     uint64_t                   owner;      /* generation of the slot: a worker
                                               may die and be replaced */
 } ngx_realtime_waiter_t;
