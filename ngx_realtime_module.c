@@ -22,6 +22,7 @@
 #include "ngx_realtime_bus.h"
 #include "ngx_realtime_chat.h"
 #include "ngx_realtime_chat_flight.h"
+#include "ngx_realtime_chat_typing.h"
 #include "ngx_realtime_envelope.h"
 #include "ngx_realtime_event.h"
 #include "ngx_realtime_handshake.h"
@@ -36,6 +37,7 @@
 #include "ngx_realtime_slot.h"
 #include "ngx_realtime_status.h"
 #include "ngx_realtime_upgrade.h"
+#include "ngx_realtime_version.h"
 #include "ngx_realtime_ws.h"
 
 
@@ -328,6 +330,7 @@ static ngx_realtime_zone_part_pt  ngx_realtime_zone_parts[] = {
     ngx_realtime_history_create,
     ngx_realtime_recovery_create,
     ngx_realtime_chat_flight_create,
+    ngx_realtime_version_create,
     NULL
 };
 
@@ -817,6 +820,7 @@ ngx_realtime_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_realtime_bus_on_gap(ngx_realtime_session_close_all);
+    ngx_realtime_chat_typing_init();
 
     if (rmcf->database) {
         ngx_realtime_chat_start(rmcf);

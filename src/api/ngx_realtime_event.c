@@ -20,6 +20,7 @@
  */
 
 
+#include "ngx_realtime_chat_typing.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_echo.h"
 #include "ngx_realtime_event.h"
@@ -55,6 +56,7 @@ static void ngx_realtime_event_connected(ngx_realtime_socket_t *sk,
     rt_str_t auth);
 static void ngx_realtime_event_receive(ngx_realtime_socket_t *sk,
     ngx_realtime_in_t *in);
+static void ngx_realtime_event_disconnected(ngx_realtime_socket_t *sk);
 static const ngx_realtime_event_t *ngx_realtime_event_find(rt_str_t *name);
 static ngx_realtime_refusal_e ngx_realtime_event_start(
     ngx_realtime_socket_t *sk, const ngx_realtime_event_t *event,
@@ -76,7 +78,8 @@ static void ngx_realtime_event_refuse(ngx_realtime_socket_t *sk,
 const ngx_realtime_session_ops_t  ngx_realtime_event_ops = {
     ngx_realtime_event_connected,
     ngx_realtime_event_receive,
-    ngx_realtime_event_delivered
+    ngx_realtime_event_delivered,
+    ngx_realtime_event_disconnected
 };
 
 
@@ -89,6 +92,8 @@ static const ngx_realtime_event_t  ngx_realtime_events[] = {
       ngx_realtime_event_mark_as_read },
     { ngx_string("auth_refresh"), NGX_REALTIME_SERVES_SOCKET,
       ngx_realtime_event_auth_refresh },
+    { ngx_string("typing"), NGX_REALTIME_SERVES_CHAT,
+      ngx_realtime_event_typing },
     { ngx_null_string, 0, NULL }
 };
 
@@ -150,6 +155,15 @@ ngx_realtime_event_receive(ngx_realtime_socket_t *sk, ngx_realtime_in_t *in)
     if (why != NGX_REALTIME_R_NONE) {
         ngx_realtime_event_refuse(sk, event ? (char *) event->name.data : NULL,
                                   in->has_id, in->id, why, NULL);
+    }
+}
+
+
+static void
+ngx_realtime_event_disconnected(ngx_realtime_socket_t *sk)
+{
+    if (sk->nsp.len == 1) {
+        ngx_realtime_chat_typing_left(&sk->id);
     }
 }
 

@@ -31,6 +31,12 @@ void ngx_realtime_event_delivered(ngx_realtime_socket_t *sk,
     ngx_realtime_msg_t *m);
 
 
+/* ngx_realtime_event_presence.c */
+
+ngx_realtime_refusal_e ngx_realtime_event_typing(ngx_realtime_socket_t *sk,
+    rt_str_t arg, ngx_realtime_call_t *call);
+
+
 /* the socket's door to chat/: for ngx_realtime_session_init() */
 extern const ngx_realtime_session_ops_t  ngx_realtime_event_ops;
 

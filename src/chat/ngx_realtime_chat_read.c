@@ -12,6 +12,7 @@
 
 #include "ngx_realtime_chat.h"
 #include "ngx_realtime_chat_event.h"
+#include "ngx_realtime_chat_pair.h"
 #include "ngx_realtime_chat_row.h"
 #include "ngx_realtime_chat_stmt.h"
 #include "rt_uuid7.h"
@@ -248,6 +249,8 @@ ngx_realtime_chat_read_tell_deleted(ngx_realtime_call_t *call, PGresult *res)
 
     other.data = (u_char *) PQgetvalue(res, 0, NGX_REALTIME_DELETED_OTHER);
     other.len = RT_UUID_LEN;
+
+    ngx_realtime_chat_pair_gone(r->conversation, r->caller, other.data);
 
     ngx_realtime_chat_event_tell("conversation_deleted", &other, NULL,
                                  r->conversation, r->caller, NULL, r->ms,

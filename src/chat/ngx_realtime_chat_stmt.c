@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_realtime_chat_presence_stmt.h"
 #include "ngx_realtime_chat_stmt.h"
 #include "ngx_realtime_chat_receipt.h"
 #include "rt_uuid7.h"
@@ -350,7 +351,9 @@ static ngx_realtime_pg_stmt_t  ngx_realtime_chat_stmts[] = {
 
     /* a second one would not find what the first may have deleted */
 
-    { "realtime_delete", NGX_REALTIME_STMT_DELETE_SQL, 2, 0 }
+    { "realtime_delete", NGX_REALTIME_STMT_DELETE_SQL, 2, 0 },
+
+    NGX_REALTIME_STMT_PRESENCE
 };
 
 

@@ -29,7 +29,8 @@ typedef enum {
                                       before it, from it on, offset */
     NGX_REALTIME_STMT_READ,        /* caller, conversation, up to, ms */
     NGX_REALTIME_STMT_DELIVERED,   /* caller, conversation, from, to, ms */
-    NGX_REALTIME_STMT_DELETE       /* caller, conversation */
+    NGX_REALTIME_STMT_DELETE,      /* caller, conversation */
+    NGX_REALTIME_STMT_OTHER        /* caller, conversation */
 } ngx_realtime_chat_stmt_e;
 
 

@@ -57,6 +57,7 @@
     X(chat_messages, COUNTER, "chat messages committed")                      \
     X(chat_repeats, COUNTER, "sends that returned a stored message")          \
     X(receipts_dropped, COUNTER, "delivery marks that were not made")         \
+    X(typing_told, COUNTER, "typing events sent on to the other participant") \
     X(relayed, COUNTER, "messages relayed without a row")                     \
     X(pg_queries, COUNTER, "statements sent to Postgres")                     \
     X(pg_batches, COUNTER, "pipeline batches sent to Postgres")               \

@@ -63,6 +63,8 @@
       "The page to continue from is not a valid one", "")                     \
     X(UP_TO_INVALID, "up_to_invalid", 400, 0,                                 \
       "upTo must be the id of a message", "")                                 \
+    X(TYPING_INVALID, "typing_invalid", 400, 0,                               \
+      "isTyping must be true or false", "")                                   \
     X(PAYLOAD_INVALID, "payload_invalid", 400, 0,                             \
       "The payload must be an object", "")                                    \
     X(EVENT_UNKNOWN, "event_unknown", 400, 0,                                 \

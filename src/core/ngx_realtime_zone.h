@@ -12,6 +12,7 @@
  *                          -> history      room/   what was published lately
  *                          -> recovery     session/ who may come back
  *                          -> flights      chat/   what may have been stored
+ *                          -> versions     room/   which copies are good
  *
  * The master makes it and every worker inherits the mapping at the same
  * address, so the zone may hold addresses of the zone; it never holds an
@@ -34,7 +35,7 @@
 
 
 #define NGX_REALTIME_ZONE_MAGIC     0x52545a4e       /* "RTZN" */
-#define NGX_REALTIME_ZONE_LAYOUT    4                /* change: bump it */
+#define NGX_REALTIME_ZONE_LAYOUT    5                /* change: bump it */
 #define NGX_REALTIME_ZONE_TAG                                                 \
     ((void *) (uintptr_t) (0x53494f0000 + NGX_REALTIME_ZONE_LAYOUT))
 #define NGX_REALTIME_ZONE_MIN       (16 * 1024 * 1024)
@@ -66,6 +67,7 @@ typedef struct {
     void                      *history;    /* room/'s */
     void                      *recovery;   /* session/'s */
     void                      *flights;    /* chat/'s */
+    void                      *versions;   /* room/'s */
 
     ngx_realtime_mask_t        live        /* slots that take part; atomic */
         __attribute__((aligned(NGX_REALTIME_CACHELINE)));

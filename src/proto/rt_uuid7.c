@@ -19,10 +19,8 @@ rt_uuid7(rt_uuid7_t *state, uint64_t unix_ms, const uint8_t *random,
     uint8_t *out)
 {
     size_t    i;
-    uint8_t   id[16];
+    uint8_t   id[RT_UUID_BYTES];
     uint32_t  seed;
-
-    static const char  hex[] = "0123456789abcdef";
 
     seed = ((uint32_t) random[8] << 8 | random[9]) & RT_UUID7_COUNTER_SEED;
 
@@ -51,14 +49,7 @@ rt_uuid7(rt_uuid7_t *state, uint64_t unix_ms, const uint8_t *random,
     memcpy(id + 8, random, 8);
     id[8] = 0x80 | (id[8] & 0x3f);
 
-    for (i = 0; i < 16; i++) {
-        *out++ = (uint8_t) hex[id[i] >> 4];
-        *out++ = (uint8_t) hex[id[i] & 0xf];
-
-        if (i == 3 || i == 5 || i == 7 || i == 9) {
-            *out++ = '-';
-        }
-    }
+    rt_uuid_print(id, out);
 }
 
 
@@ -94,6 +85,45 @@ rt_uuid_parse(const uint8_t *p, size_t len, uint8_t *out)
     memcpy(out, text, RT_UUID_LEN);
 
     return RT_OK;
+}
+
+
+void
+rt_uuid_pack(const uint8_t *text, uint8_t *id)
+{
+    size_t   i, n;
+    uint8_t  c;
+
+    for (i = 0, n = 0; i < RT_UUID_LEN; i++) {
+
+        if (rt_uuid_is_dash(i)) {
+            continue;
+        }
+
+        c = text[i];
+        c = c > '9' ? c - 'a' + 10 : c - '0';
+
+        id[n / 2] = (uint8_t) (n % 2 ? id[n / 2] | c : c << 4);
+        n++;
+    }
+}
+
+
+void
+rt_uuid_print(const uint8_t *id, uint8_t *text)
+{
+    size_t  i;
+
+    static const char  hex[] = "0123456789abcdef";
+
+    for (i = 0; i < RT_UUID_BYTES; i++) {
+        *text++ = (uint8_t) hex[id[i] >> 4];
+        *text++ = (uint8_t) hex[id[i] & 0xf];
+
+        if (i == 3 || i == 5 || i == 7 || i == 9) {
+            *text++ = '-';
+        }
+    }
 }
 
 

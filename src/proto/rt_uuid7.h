@@ -31,5 +31,11 @@ void rt_uuid7(rt_uuid7_t *state, uint64_t unix_ms, const uint8_t *random,
    (may be p itself); RT_OK or RT_ERROR */
 int rt_uuid_parse(const uint8_t *p, size_t len, uint8_t *out);
 
+/* the 16 bytes of a text that rt_uuid_parse() wrote, and the text of them */
+#define RT_UUID_BYTES  16
+
+void rt_uuid_pack(const uint8_t *text, uint8_t *id);
+void rt_uuid_print(const uint8_t *id, uint8_t *text);
+
 
 #endif /* _RT_UUID7_H_INCLUDED_ */

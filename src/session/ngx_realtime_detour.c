@@ -394,6 +394,8 @@ ngx_realtime_detour_joined(ngx_realtime_session_t *s,
     d->to = *waiter;
     d->joined = 1;
 
+    ngx_realtime_socket_leave(s);
+
     while (!ngx_queue_empty(&d->noted)) {
         q = ngx_queue_head(&d->noted);
         ngx_queue_remove(q);
@@ -675,6 +677,7 @@ ngx_realtime_detour_wait(ngx_realtime_session_t *s, uint64_t *had,
     s->moved = 1;
     ngx_memcpy(s->old_sid, sid, NGX_REALTIME_SID_LEN);
 
+    ngx_realtime_socket_arrive(s);
     ngx_realtime_age_set(&d->age, NGX_REALTIME_DETOUR_WAIT);
 
     ngx_realtime_bus_cursors(joined.cursors);

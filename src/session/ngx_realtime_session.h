@@ -96,6 +96,7 @@ struct ngx_realtime_socket_s {
     ngx_msec_t                 lead;       /* of the warning before an expiry;
                                               0: none */
     time_t                     warned;     /* of this expiry; 0: of none */
+    unsigned                   here:1;     /* this worker's, and no other's */
     u_char                     sid[NGX_REALTIME_SID_LEN];
 };
 
@@ -122,6 +123,8 @@ typedef struct {
     void (*event)(ngx_realtime_socket_t *sk, ngx_realtime_in_t *in);
     /* what its room had for it is on its way, also after a recovery */
     void (*delivered)(ngx_realtime_socket_t *sk, ngx_realtime_msg_t *m);
+    /* it ends, or is another worker's from now on */
+    void (*disconnected)(ngx_realtime_socket_t *sk);
 } ngx_realtime_session_ops_t;
 
 
@@ -239,6 +242,10 @@ void ngx_realtime_socket_connect(ngx_realtime_session_t *s,
 void ngx_realtime_socket_connected(ngx_realtime_socket_t *sk, rt_str_t auth);
 void ngx_realtime_socket_delivered(ngx_realtime_socket_t *sk,
     ngx_realtime_msg_t *m);
+
+/* the sockets of a session that moves: to this worker, or from it */
+void ngx_realtime_socket_arrive(ngx_realtime_session_t *s);
+void ngx_realtime_socket_leave(ngx_realtime_session_t *s);
 
 /* one packet of Engine.IO, to this client wherever its session is now */
 void ngx_realtime_socket_send(ngx_realtime_socket_t *sk,

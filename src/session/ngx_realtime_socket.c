@@ -32,6 +32,8 @@ static void ngx_realtime_socket_event(ngx_realtime_session_t *s,
 static void ngx_realtime_socket_disconnect(ngx_realtime_session_t *s,
     ngx_realtime_socket_t *sk);
 static ngx_int_t ngx_realtime_socket_enter(ngx_realtime_socket_t *sk);
+static void ngx_realtime_socket_is_here(ngx_realtime_socket_t *sk);
+static void ngx_realtime_socket_is_gone(ngx_realtime_socket_t *sk);
 static void ngx_realtime_socket_write(ngx_realtime_socket_t *sk, u_char type,
     unsigned has_id, uint64_t id, ngx_str_t *args, ngx_str_t *attachments,
     ngx_uint_t n);
@@ -382,6 +384,7 @@ ngx_realtime_socket_room(ngx_realtime_socket_t *sk, ngx_str_t *room,
 void
 ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk)
 {
+    ngx_realtime_socket_is_gone(sk);
     ngx_realtime_recovery_detach(sk);
     ngx_realtime_room_leave(&sk->seat);
     ngx_realtime_table_remove(&ngx_realtime_sockets, sk->ref);
@@ -398,6 +401,7 @@ ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk)
 void
 ngx_realtime_socket_connected(ngx_realtime_socket_t *sk, rt_str_t auth)
 {
+    ngx_realtime_socket_is_here(sk);
     ngx_realtime_socket_ops->connected(sk, auth);
 }
 
@@ -407,6 +411,61 @@ ngx_realtime_socket_delivered(ngx_realtime_socket_t *sk,
     ngx_realtime_msg_t *m)
 {
     ngx_realtime_socket_ops->delivered(sk, m);
+}
+
+
+/*
+ * A session that moves is, for a moment, in two workers.  It arrives in the
+ * new one before it leaves the old, so that nobody sees its user go away.
+ */
+
+void
+ngx_realtime_socket_arrive(ngx_realtime_session_t *s)
+{
+    ngx_queue_t  *q;
+
+    for (q = ngx_queue_head(&s->sockets);
+         q != ngx_queue_sentinel(&s->sockets);
+         q = ngx_queue_next(q))
+    {
+        ngx_realtime_socket_is_here(ngx_queue_data(q, ngx_realtime_socket_t,
+                                                   queue));
+    }
+}
+
+
+void
+ngx_realtime_socket_leave(ngx_realtime_session_t *s)
+{
+    ngx_queue_t  *q;
+
+    for (q = ngx_queue_head(&s->sockets);
+         q != ngx_queue_sentinel(&s->sockets);
+         q = ngx_queue_next(q))
+    {
+        ngx_realtime_socket_is_gone(ngx_queue_data(q, ngx_realtime_socket_t,
+                                                   queue));
+    }
+}
+
+
+static void
+ngx_realtime_socket_is_here(ngx_realtime_socket_t *sk)
+{
+    sk->here = 1;
+}
+
+
+static void
+ngx_realtime_socket_is_gone(ngx_realtime_socket_t *sk)
+{
+    if (!sk->here) {
+        return;
+    }
+
+    sk->here = 0;
+
+    ngx_realtime_socket_ops->disconnected(sk);
 }
 
 

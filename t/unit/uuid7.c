@@ -176,6 +176,25 @@ uuid_test_order(void)
 }
 
 
+static void
+uuid_test_bytes(void)
+{
+    uint8_t  id[RT_UUID_BYTES], text[RT_UUID_LEN];
+
+    static const uint8_t  in[] = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
+    static const uint8_t  bytes[] = {
+        0x01, 0x7f, 0x22, 0xe2, 0x79, 0xb0, 0x7c, 0xc3,
+        0x98, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f
+    };
+
+    rt_uuid_pack(in, id);
+    rt_uuid_print(id, text);
+
+    tap_ok(memcmp(id, bytes, sizeof(bytes)) == 0, "the bytes of a text");
+    tap_ok(memcmp(text, in, RT_UUID_LEN) == 0, "and the text of them");
+}
+
+
 int
 main(void)
 {
@@ -183,6 +202,7 @@ main(void)
 
     uuid_test_layout();
     uuid_test_order();
+    uuid_test_bytes();
 
     for (i = 0; i < sizeof(uuid_cases) / sizeof(uuid_cases[0]); i++) {
         uuid_test_parse(i);
