@@ -22,14 +22,17 @@
 #include "ngx_realtime_bus.h"
 #include "ngx_realtime_chat.h"
 #include "ngx_realtime_chat_flight.h"
+#include "ngx_realtime_chat_presence.h"
 #include "ngx_realtime_chat_typing.h"
 #include "ngx_realtime_envelope.h"
 #include "ngx_realtime_event.h"
 #include "ngx_realtime_handshake.h"
 #include "ngx_realtime_history.h"
 #include "ngx_realtime_origin.h"
+#include "ngx_realtime_partner.h"
 #include "ngx_realtime_pg.h"
 #include "ngx_realtime_poll.h"
+#include "ngx_realtime_presence.h"
 #include "ngx_realtime_recovery.h"
 #include "ngx_realtime_rest.h"
 #include "ngx_realtime_room_zone.h"
@@ -112,6 +115,13 @@ static ngx_command_t  ngx_realtime_commands[] = {
       ngx_realtime_users,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("realtime_presence_grace"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_realtime_main_conf_t, presence_grace),
       NULL },
 
     { ngx_string("realtime_drain_timeout"),
@@ -331,6 +341,8 @@ static ngx_realtime_zone_part_pt  ngx_realtime_zone_parts[] = {
     ngx_realtime_recovery_create,
     ngx_realtime_chat_flight_create,
     ngx_realtime_version_create,
+    ngx_realtime_presence_create,
+    ngx_realtime_partner_create,
     NULL
 };
 
@@ -585,6 +597,7 @@ ngx_realtime_create_main_conf(ngx_conf_t *cf)
     }
 
     rmcf->drain_timeout = NGX_CONF_UNSET_MSEC;
+    rmcf->presence_grace = NGX_CONF_UNSET;
 
     return rmcf;
 }
@@ -596,6 +609,7 @@ ngx_realtime_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_realtime_main_conf_t  *rmcf = conf;
 
     ngx_conf_init_msec_value(rmcf->drain_timeout, 30000);
+    ngx_conf_init_value(rmcf->presence_grace, 10);
 
     if (rmcf->users_table.data == NULL) {
         ngx_str_set(&rmcf->users_table, "users");
@@ -811,6 +825,7 @@ ngx_realtime_init_process(ngx_cycle_t *cycle)
         || ngx_realtime_bus_init(cycle) != NGX_OK
         || ngx_realtime_history_init(cycle) != NGX_OK
         || ngx_realtime_recovery_init(cycle, rmcf->recovers) != NGX_OK
+        || ngx_realtime_presence_init(cycle, rmcf->presence_grace) != NGX_OK
         || ngx_realtime_session_init(cycle, &ngx_realtime_event_ops)
            != NGX_OK
         || ngx_realtime_poll_init(cycle) != NGX_OK
@@ -821,6 +836,7 @@ ngx_realtime_init_process(ngx_cycle_t *cycle)
 
     ngx_realtime_bus_on_gap(ngx_realtime_session_close_all);
     ngx_realtime_chat_typing_init();
+    ngx_realtime_chat_presence_init();
 
     if (rmcf->database) {
         ngx_realtime_chat_start(rmcf);
@@ -844,6 +860,7 @@ ngx_realtime_forget_slot(ngx_uint_t slot)
     ngx_realtime_room_forget_slot(slot);
     ngx_realtime_history_forget_slot(slot);
     ngx_realtime_recovery_forget_slot(slot);
+    ngx_realtime_presence_forget_slot(slot);
 }
 
 

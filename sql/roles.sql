@@ -43,6 +43,9 @@ grant select, insert, delete, update (updated_at)
 grant select, insert, delete, update (read_at, delivered_at, claimed_by)
     on realtime.messages to :"role";
 
+grant select, insert, update (last_seen_at)
+    on realtime.presence to :"role";
+
 grant execute on function realtime.twin to :"role";
 
 grant select (:"users_id") on :users to :"role";

@@ -89,6 +89,13 @@ my @http = (
     ['realtime_drain_timeout -1', $value],
     ['realtime_drain_timeout 1s; realtime_drain_timeout 1s', $duplicate],
 
+    ['realtime_presence_grace 0', undef],
+    ['realtime_presence_grace 1m', undef],
+    ['realtime_presence_grace', $number],
+    ['realtime_presence_grace soon', $value],
+    ['realtime_presence_grace -1', $value],
+    ['realtime_presence_grace 1s; realtime_presence_grace 1s', $duplicate],
+
     (map { ["realtime_database $_", undef] }
          ('"host=/run/postgresql dbname=chat"', 'host=::1',
           'postgres://u:s3s3@127.0.0.1/chat', 'host=localhost,10.0.0.1',
@@ -169,6 +176,7 @@ push @serves, map { ["$zone $database", "$key location / { $_->[0]; }",
 push @serves, map { ["$zone $database", "$_->[0];", $_->[1]] } (
     (map { ["realtime_$_", $context] }
          ('zone b 16m', 'database host=/a', 'users a', 'drain_timeout 1s',
+          'presence_grace 1s',
           'socket', 'chat', 'status')),
 
     (map { my $name = $_; map { ["realtime_$name $_->[0]", $_->[1]] }

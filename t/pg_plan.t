@@ -50,6 +50,9 @@ my %value = (
     realtime_read => "'$alice', '$id', '$message', 1",
     realtime_delivered => "'$alice', '$id', '$message', '$message', 1",
     realtime_delete => "'$alice', '$id'",
+    realtime_other => "'$alice', '$id'",
+    realtime_partners => "'{$alice,$bob}'",
+    realtime_seen => "'{$alice,$bob}', '{1,2}'",
 );
 
 for my $name (sort keys %sql) {
@@ -98,9 +101,10 @@ sub reads_all {
 
 
 sub catalogue {
-    local (@ARGV, $/) = 'src/chat/ngx_realtime_chat_stmt.c';
+    local @ARGV = map { "src/chat/ngx_realtime_chat_$_" }
+                      'stmt.c', 'presence_stmt.h';
 
-    return scalar(() = <> =~ /^    \{ "realtime_\w+",/mg);
+    return scalar grep { /\{ "realtime_\w+",/ } <>;
 }
 
 

@@ -94,6 +94,8 @@ static const ngx_realtime_event_t  ngx_realtime_events[] = {
       ngx_realtime_event_auth_refresh },
     { ngx_string("typing"), NGX_REALTIME_SERVES_CHAT,
       ngx_realtime_event_typing },
+    { ngx_string("presence"), NGX_REALTIME_SERVES_CHAT,
+      ngx_realtime_event_presence },
     { ngx_null_string, 0, NULL }
 };
 
@@ -129,6 +131,10 @@ ngx_realtime_event_connected(ngx_realtime_socket_t *sk, rt_str_t auth)
     /* after a recovery there will be another one */
     ngx_realtime_socket_emit_volatile(sk, "connected", &data);
     ngx_realtime_expiry_warn(sk->session);
+
+    if (sk->session->conf->serves & NGX_REALTIME_SERVES_CHAT) {
+        ngx_realtime_event_presence_state(sk);
+    }
 }
 
 

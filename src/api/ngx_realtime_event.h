@@ -35,6 +35,11 @@ void ngx_realtime_event_delivered(ngx_realtime_socket_t *sk,
 
 ngx_realtime_refusal_e ngx_realtime_event_typing(ngx_realtime_socket_t *sk,
     rt_str_t arg, ngx_realtime_call_t *call);
+ngx_realtime_refusal_e ngx_realtime_event_presence(ngx_realtime_socket_t *sk,
+    rt_str_t arg, ngx_realtime_call_t *call);
+
+/* the socket is told who of its user's partners is there */
+void ngx_realtime_event_presence_state(ngx_realtime_socket_t *sk);
 
 
 /* the socket's door to chat/: for ngx_realtime_session_init() */

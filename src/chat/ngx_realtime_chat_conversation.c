@@ -7,6 +7,7 @@
 #include "ngx_realtime_chat.h"
 #include "ngx_realtime_chat_event.h"
 #include "ngx_realtime_chat_page.h"
+#include "ngx_realtime_chat_presence.h"
 #include "ngx_realtime_chat_row.h"
 #include "ngx_realtime_chat_stmt.h"
 #include "ngx_realtime_chat_text.h"
@@ -195,6 +196,7 @@ ngx_realtime_chat_created(ngx_realtime_pg_query_t *q,
         == 0)
     {
         call->status = NGX_HTTP_CREATED;
+        ngx_realtime_chat_presence_paired(c->caller, c->participant);
     }
 
     ngx_realtime_call_done(call);

@@ -359,12 +359,15 @@ static ngx_realtime_pg_stmt_t  ngx_realtime_chat_stmts[] = {
 
 static const char *const  ngx_realtime_chat_migrations[] = {
     "sql/001_chat.sql",
-    "sql/002_receipts.sql"
+    "sql/002_receipts.sql",
+    NULL,
+    NULL,
+    "sql/005_presence.sql"
 };
 
 
 static const ngx_realtime_pg_schema_t  ngx_realtime_chat_schema = {
-    "select min(v) from generate_series(1, $1::int) v where not exists "
+    "select min(v) from unnest($1::int[]) v where not exists "
         "(select from realtime.schema_migrations m where m.version = v)",
     ngx_realtime_chat_migrations,
     sizeof(ngx_realtime_chat_migrations) / sizeof(char *)

@@ -30,7 +30,9 @@ typedef enum {
     NGX_REALTIME_STMT_READ,        /* caller, conversation, up to, ms */
     NGX_REALTIME_STMT_DELIVERED,   /* caller, conversation, from, to, ms */
     NGX_REALTIME_STMT_DELETE,      /* caller, conversation */
-    NGX_REALTIME_STMT_OTHER        /* caller, conversation */
+    NGX_REALTIME_STMT_OTHER,       /* caller, conversation */
+    NGX_REALTIME_STMT_PARTNERS,    /* users: an array; the module asks */
+    NGX_REALTIME_STMT_SEEN         /* users, seconds: arrays; likewise */
 } ngx_realtime_chat_stmt_e;
 
 

@@ -42,6 +42,7 @@ typedef struct {
     const char                *create_sql;    /* chat's, made of these two */
 
     ngx_msec_t                 drain_timeout;
+    time_t                     presence_grace;    /* s */
     ngx_uint_t                 recovers;      /* some location does */
 } ngx_realtime_main_conf_t;
 

@@ -58,6 +58,9 @@
     X(chat_repeats, COUNTER, "sends that returned a stored message")          \
     X(receipts_dropped, COUNTER, "delivery marks that were not made")         \
     X(typing_told, COUNTER, "typing events sent on to the other participant") \
+    X(presence_told, COUNTER, "changes of presence told to somebody")         \
+    X(presence_saved, COUNTER, "last times written to Postgres")              \
+    X(presence_full, COUNTER, "sockets of users without a place: zone full")  \
     X(relayed, COUNTER, "messages relayed without a row")                     \
     X(pg_queries, COUNTER, "statements sent to Postgres")                     \
     X(pg_batches, COUNTER, "pipeline batches sent to Postgres")               \

@@ -65,6 +65,8 @@
       "upTo must be the id of a message", "")                                 \
     X(TYPING_INVALID, "typing_invalid", 400, 0,                               \
       "isTyping must be true or false", "")                                   \
+    X(STATE_INVALID, "state_invalid", 400, 0,                                 \
+      "state must be online, away, busy or invisible", "")                    \
     X(PAYLOAD_INVALID, "payload_invalid", 400, 0,                             \
       "The payload must be an object", "")                                    \
     X(EVENT_UNKNOWN, "event_unknown", 400, 0,                                 \

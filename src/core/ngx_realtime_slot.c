@@ -19,6 +19,7 @@ ngx_int_t  ngx_realtime_slot = -1;
 static ngx_realtime_slot_dead_pt  ngx_realtime_slot_dead;
 static ngx_event_t                ngx_realtime_slot_timer;
 static ngx_connection_t           ngx_realtime_slot_dummy;
+static void                     (*ngx_realtime_slot_swept)(void);
 
 
 ngx_int_t
@@ -125,6 +126,13 @@ ngx_realtime_slot_repair_locked(ngx_uint_t i)
 }
 
 
+void
+ngx_realtime_slot_on_sweep(void (*handler)(void))
+{
+    ngx_realtime_slot_swept = handler;
+}
+
+
 /*
  * Slots whose worker died and was not respawned: after a reload nobody takes
  * an old worker's place.  A dead worker is reaped by the master before its
@@ -165,6 +173,10 @@ ngx_realtime_slot_sweep(ngx_event_t *ev)
                           "realtime: slot %ui of dead worker %P cleaned up",
                           i, pid);
         }
+    }
+
+    if (ngx_realtime_slot_swept) {
+        ngx_realtime_slot_swept();
     }
 
     ngx_add_timer(ev, NGX_REALTIME_SLOT_SWEEP);

@@ -58,5 +58,8 @@ void ngx_realtime_slot_live(void);
 
 void ngx_realtime_slot_detach(void);
 
+/* called once a second, after the slots of dead workers were looked for */
+void ngx_realtime_slot_on_sweep(void (*handler)(void));
+
 
 #endif /* _NGX_REALTIME_SLOT_H_INCLUDED_ */

@@ -13,6 +13,8 @@
  *                          -> recovery     session/ who may come back
  *                          -> flights      chat/   what may have been stored
  *                          -> versions     room/   which copies are good
+ *                          -> presence     room/   who is here
+ *                          -> partners     room/   who knows whom
  *
  * The master makes it and every worker inherits the mapping at the same
  * address, so the zone may hold addresses of the zone; it never holds an
@@ -23,7 +25,8 @@
  *
  * The one lock is the slab mutex, because the master releases that one, and
  * no other, when a worker dies (ngx_unlock_mutexes()).  It guards the claim
- * and the repair of slots and nothing on a message's way.
+ * and the repair of slots, and where a user has his place when he comes, and
+ * nothing on a message's way.
  */
 
 #ifndef _NGX_REALTIME_ZONE_H_INCLUDED_
@@ -68,6 +71,8 @@ typedef struct {
     void                      *recovery;   /* session/'s */
     void                      *flights;    /* chat/'s */
     void                      *versions;   /* room/'s */
+    void                      *presence;   /* room/'s */
+    void                      *partners;   /* room/'s */
 
     ngx_realtime_mask_t        live        /* slots that take part; atomic */
         __attribute__((aligned(NGX_REALTIME_CACHELINE)));

@@ -54,6 +54,13 @@ ngx_realtime_pg_configured(void)
 }
 
 
+ngx_uint_t
+ngx_realtime_pg_identifies(void)
+{
+    return ngx_realtime_pg_pool && ngx_realtime_pg_pool->conf->identify;
+}
+
+
 void
 ngx_realtime_pg_query(ngx_realtime_pg_query_t *q)
 {

@@ -102,14 +102,16 @@ struct ngx_realtime_pg_query_s {
 
 
 /*
- * What the statements need: the migrations 1 to n.  The query gets n and
- * returns the first of them that is not there, or NULL; a connection to a
- * database where one is missing is given up, and tried again.
+ * What the statements need: the migrations 1 to n, but for numbers that have
+ * no file.  The query gets an array of the others, and returns the first of
+ * them that is not there, or NULL; a connection to a database where one is
+ * missing is given up, and tried again.
  */
 
 typedef struct {
     const char                *sql;
-    const char *const         *files;         /* of the migration i + 1 */
+    const char *const         *files;         /* of the migration i + 1;
+                                                 NULL: there is none */
     ngx_uint_t                 n;
 } ngx_realtime_pg_schema_t;
 
@@ -132,6 +134,10 @@ void ngx_realtime_pg_exit(ngx_cycle_t *cycle);
 
 /* there is a pool: without one nothing may be asked */
 ngx_uint_t ngx_realtime_pg_configured(void);
+
+/* the first parameter of a statement is whom it is for, and Postgres, told
+   so, lets it see no more */
+ngx_uint_t ngx_realtime_pg_identifies(void);
 
 void ngx_realtime_pg_query(ngx_realtime_pg_query_t *q);
 

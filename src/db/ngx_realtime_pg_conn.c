@@ -454,15 +454,27 @@ ngx_realtime_pg_conn_settings(ngx_realtime_pg_conn_t *pc)
 static ngx_int_t
 ngx_realtime_pg_conn_schema(ngx_realtime_pg_conn_t *pc)
 {
-    u_char                           n[NGX_INT_T_LEN + 1];
+    u_char                          *p, *last;
+    u_char                           versions[NGX_REALTIME_PG_WHY];
+    ngx_uint_t                       i;
     const char                      *value;
     const ngx_realtime_pg_schema_t  *schema;
 
     schema = pc->pool->schema;
 
-    *ngx_sprintf(n, "%ui", schema->n) = '\0';
+    p = versions;
+    last = versions + sizeof(versions) - sizeof("}");
 
-    value = (char *) n;
+    for (i = 0; i < schema->n; i++) {
+        if (schema->files[i]) {
+            p = ngx_slprintf(p, last, "%c%ui", p == versions ? '{' : ',',
+                             i + 1);
+        }
+    }
+
+    ngx_memcpy(p, "}", sizeof("}"));
+
+    value = (char *) versions;
 
     if (PQsendQueryParams(pc->pg, schema->sql, 1, NULL, &value, NULL, NULL, 0)
         == 0)
@@ -540,7 +552,9 @@ ngx_realtime_pg_conn_lacks(ngx_realtime_pg_conn_t *pc, PGresult *res)
         version = ngx_atoi((u_char *) PQgetvalue(res, 0, 0),
                            PQgetlength(res, 0, 0));
 
-        if (version < 1 || version > (ngx_int_t) schema->n) {
+        if (version < 1 || version > (ngx_int_t) schema->n
+            || schema->files[version - 1] == NULL)
+        {
             return 0;
         }
 

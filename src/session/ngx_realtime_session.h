@@ -96,6 +96,7 @@ struct ngx_realtime_socket_s {
     ngx_msec_t                 lead;       /* of the warning before an expiry;
                                               0: none */
     time_t                     warned;     /* of this expiry; 0: of none */
+    uint32_t                   presence;   /* its user's place; 0: none */
     unsigned                   here:1;     /* this worker's, and no other's */
     u_char                     sid[NGX_REALTIME_SID_LEN];
 };

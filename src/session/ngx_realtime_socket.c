@@ -17,6 +17,7 @@
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_history.h"
 #include "ngx_realtime_pending.h"
+#include "ngx_realtime_presence.h"
 #include "ngx_realtime_recovery.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
@@ -453,6 +454,10 @@ static void
 ngx_realtime_socket_is_here(ngx_realtime_socket_t *sk)
 {
     sk->here = 1;
+
+    if (!sk->session->conf->echo) {
+        sk->presence = ngx_realtime_presence_enter(&sk->identity.user);
+    }
 }
 
 
@@ -466,6 +471,9 @@ ngx_realtime_socket_is_gone(ngx_realtime_socket_t *sk)
     sk->here = 0;
 
     ngx_realtime_socket_ops->disconnected(sk);
+
+    ngx_realtime_presence_leave(sk->presence);
+    sk->presence = 0;
 }
 
 
