@@ -33,6 +33,7 @@
 #include "ngx_realtime_pg.h"
 #include "ngx_realtime_poll.h"
 #include "ngx_realtime_presence.h"
+#include "ngx_realtime_rate.h"
 #include "ngx_realtime_recovery.h"
 #include "ngx_realtime_rest.h"
 #include "ngx_realtime_room_zone.h"
@@ -256,6 +257,20 @@ static ngx_command_t  ngx_realtime_commands[] = {
       offsetof(ngx_realtime_loc_conf_t, send_limit),
       &ngx_realtime_not_zero_post },
 
+    { ngx_string("realtime_max_connections_per_user"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, max_connections),
+      NULL },
+
+    { ngx_string("realtime_event_rate"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_1MORE,
+      ngx_realtime_rate_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("realtime_message_relay"),
       NGX_REALTIME_ANY_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -343,6 +358,7 @@ static ngx_realtime_zone_part_pt  ngx_realtime_zone_parts[] = {
     ngx_realtime_version_create,
     ngx_realtime_presence_create,
     ngx_realtime_partner_create,
+    ngx_realtime_rate_create,
     NULL
 };
 
@@ -651,6 +667,7 @@ ngx_realtime_create_loc_conf(ngx_conf_t *cf)
     conf->max_payload = NGX_CONF_UNSET_SIZE;
     conf->send_limit = NGX_CONF_UNSET_SIZE;
     conf->relay = NGX_CONF_UNSET;
+    conf->max_connections = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -686,6 +703,11 @@ ngx_realtime_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->max_payload, prev->max_payload, 1000000);
     ngx_conf_merge_size_value(conf->send_limit, prev->send_limit, 1048576);
     ngx_conf_merge_value(conf->relay, prev->relay, 0);
+    ngx_conf_merge_value(conf->max_connections, prev->max_connections, 20);
+
+    if (conf->rates == NULL) {
+        conf->rates = prev->rates;
+    }
 
     ngx_realtime_merge_serves(cf, prev, conf);
 

@@ -50,6 +50,7 @@ my $origin = qr/is not an origin: write scheme:\/\/host or scheme:/;
 my $socket = qr/is the address of a socket: write the origin of the pages/;
 my $star = qr/"\*" in "realtime_allowed_origins" must stand alone/;
 my $twice = qr/"realtime_allowed_origins" has the origin "[^"]+" twice/;
+my $rate = qr/is no rate, write for example "message=20r\/s burst=40 conve/;
 my $flag = qr/"yes" in "realtime_message_relay" .* "on" or "off"/;
 
 
@@ -201,6 +202,23 @@ push @serves, map { ["$zone $database", "$_->[0];", $_->[1]] } (
     (map { ["realtime_namespaces $_", undef] }
          ('/admin', '/a /b/c /é', "'/with space'", '/a-b_c.d~', '//',
           '/' . 'a' x 254)),
+    (map { ["realtime_max_connections_per_user $_", undef] }
+         qw( 0 1 1000 )),
+    ['realtime_max_connections_per_user', $number],
+    ['realtime_max_connections_per_user x', qr/invalid number/],
+    ['realtime_max_connections_per_user -1', qr/invalid number/],
+    (map { ["realtime_event_rate $_", undef] }
+         ('off', 'message=20r/s', 'message=1r/m burst=1 typing=10000r/s',
+          'conversation=10r/m presence=2r/s burst=100000')),
+    ['realtime_event_rate', $number],
+    (map { ["realtime_event_rate $_", $rate] }
+         ('message', 'message=', 'message=5', 'message=5/s', 'message=0r/s',
+          'message=-1r/s', 'message=1.5r/s', 'message=10001r/s',
+          'message=r/s', 'message=5r/h', 'Message=5r/s', 'nothing=5r/s',
+          'message=5r/s message=6r/s', 'burst=5', 'burst=5 message=5r/s',
+          'message=5r/s burst=0', 'message=5r/s burst=100001',
+          'message=5r/s burst=5 burst=5', 'message=5r/s off', "''")),
+    ['realtime_event_rate off; realtime_event_rate off', $duplicate],
     ['realtime_namespaces', $number],
     (map { ["realtime_namespaces $_", $namespace] }
          ("''", '/', 'admin', 'admin/', '/a,b', '/a?b', "'/a\"b'", '/a /',

@@ -154,7 +154,7 @@ ngx_realtime_envelope_replace(ngx_http_request_t *r)
     ngx_http_set_ctx(r, ctx, ngx_realtime_envelope_module);
 
     if (refusal->retry && !ngx_realtime_header_is_out(r, "Retry-After")
-        && ngx_realtime_reply_retry(r) != NGX_OK)
+        && ngx_realtime_reply_retry(r, 0) != NGX_OK)
     {
         return NGX_ERROR;
     }

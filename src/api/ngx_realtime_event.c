@@ -26,6 +26,7 @@
 #include "ngx_realtime_event.h"
 #include "ngx_realtime_expiry.h"
 #include "ngx_realtime_log.h"
+#include "ngx_realtime_rate.h"
 #include "ngx_realtime_time.h"
 #include "rt_json.h"
 
@@ -39,6 +40,7 @@ struct ngx_realtime_event_s {
     ngx_str_t                  name;
     ngx_uint_t                 serves;     /* what the location has to */
     ngx_realtime_event_pt      handler;
+    ngx_realtime_rate_e        rate;       /* as what it is counted */
 };
 
 
@@ -60,7 +62,7 @@ static void ngx_realtime_event_disconnected(ngx_realtime_socket_t *sk);
 static const ngx_realtime_event_t *ngx_realtime_event_find(rt_str_t *name);
 static ngx_realtime_refusal_e ngx_realtime_event_start(
     ngx_realtime_socket_t *sk, const ngx_realtime_event_t *event,
-    ngx_realtime_in_t *in);
+    ngx_realtime_in_t *in, ngx_uint_t *retry);
 static ngx_realtime_refusal_e ngx_realtime_event_message(
     ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
 static ngx_realtime_refusal_e ngx_realtime_event_message_send(
@@ -72,7 +74,7 @@ static void ngx_realtime_event_succeed(ngx_realtime_socket_t *sk,
     uint64_t id, ngx_realtime_call_t *call);
 static void ngx_realtime_event_refuse(ngx_realtime_socket_t *sk,
     const char *event, unsigned has_id, uint64_t id,
-    ngx_realtime_refusal_e why, const char *detail);
+    ngx_realtime_refusal_e why, const char *detail, ngx_uint_t retry);
 
 
 const ngx_realtime_session_ops_t  ngx_realtime_event_ops = {
@@ -85,18 +87,18 @@ const ngx_realtime_session_ops_t  ngx_realtime_event_ops = {
 
 static const ngx_realtime_event_t  ngx_realtime_events[] = {
     { ngx_string("message"), NGX_REALTIME_SERVES_CHAT,
-      ngx_realtime_event_message },
+      ngx_realtime_event_message, NGX_REALTIME_RATE_MESSAGE },
     { ngx_string("message_send"), NGX_REALTIME_SERVES_CHAT,
-      ngx_realtime_event_message_send },
+      ngx_realtime_event_message_send, NGX_REALTIME_RATE_MESSAGE },
     { ngx_string("mark_as_read"), NGX_REALTIME_SERVES_CHAT,
-      ngx_realtime_event_mark_as_read },
+      ngx_realtime_event_mark_as_read, NGX_REALTIME_RATE_READ },
     { ngx_string("auth_refresh"), NGX_REALTIME_SERVES_SOCKET,
-      ngx_realtime_event_auth_refresh },
+      ngx_realtime_event_auth_refresh, NGX_REALTIME_RATE_NONE },
     { ngx_string("typing"), NGX_REALTIME_SERVES_CHAT,
-      ngx_realtime_event_typing },
+      ngx_realtime_event_typing, NGX_REALTIME_RATE_TYPING },
     { ngx_string("presence"), NGX_REALTIME_SERVES_CHAT,
-      ngx_realtime_event_presence },
-    { ngx_null_string, 0, NULL }
+      ngx_realtime_event_presence, NGX_REALTIME_RATE_PRESENCE },
+    { ngx_null_string, 0, NULL, NGX_REALTIME_RATE_NONE }
 };
 
 
@@ -141,6 +143,7 @@ ngx_realtime_event_connected(ngx_realtime_socket_t *sk, rt_str_t auth)
 static void
 ngx_realtime_event_receive(ngx_realtime_socket_t *sk, ngx_realtime_in_t *in)
 {
+    ngx_uint_t                   retry;
     ngx_realtime_refusal_e       why;
     const ngx_realtime_event_t  *event;
 
@@ -151,8 +154,10 @@ ngx_realtime_event_receive(ngx_realtime_socket_t *sk, ngx_realtime_in_t *in)
 
     event = (sk->nsp.len == 1) ? ngx_realtime_event_find(&in->name) : NULL;
 
+    retry = NGX_REALTIME_EVENT_RETRY;
+
     if (event) {
-        why = ngx_realtime_event_start(sk, event, in);
+        why = ngx_realtime_event_start(sk, event, in, &retry);
 
     } else {
         why = NGX_REALTIME_R_EVENT_UNKNOWN;
@@ -160,7 +165,7 @@ ngx_realtime_event_receive(ngx_realtime_socket_t *sk, ngx_realtime_in_t *in)
 
     if (why != NGX_REALTIME_R_NONE) {
         ngx_realtime_event_refuse(sk, event ? (char *) event->name.data : NULL,
-                                  in->has_id, in->id, why, NULL);
+                                  in->has_id, in->id, why, NULL, retry);
     }
 }
 
@@ -193,15 +198,24 @@ ngx_realtime_event_find(rt_str_t *name)
 
 static ngx_realtime_refusal_e
 ngx_realtime_event_start(ngx_realtime_socket_t *sk,
-    const ngx_realtime_event_t *event, ngx_realtime_in_t *in)
+    const ngx_realtime_event_t *event, ngx_realtime_in_t *in,
+    ngx_uint_t *retry)
 {
     rt_str_t                    items[2];
+    ngx_uint_t                  wait;
     ngx_realtime_call_t        *call;
     ngx_realtime_refusal_e      why;
     ngx_realtime_event_call_t  *ctx;
 
     if (!(sk->session->conf->serves & event->serves)) {
         return NGX_REALTIME_R_EVENT_UNKNOWN;
+    }
+
+    wait = ngx_realtime_rate(sk->session->conf->rates, event->rate,
+                             &sk->identity.user);
+    if (wait) {
+        *retry = wait;
+        return NGX_REALTIME_R_RATE_LIMITED;
     }
 
     if (rt_json_items(in->args, items, 2) < 2
@@ -387,7 +401,7 @@ ngx_realtime_event_done(ngx_realtime_call_t *call)
     if (call->refusal != NGX_REALTIME_R_NONE) {
         ngx_realtime_event_refuse(sk, (char *) ctx->event->name.data,
                                   ctx->has_id, ctx->id, call->refusal,
-                                  call->detail);
+                                  call->detail, NGX_REALTIME_EVENT_RETRY);
         return;
     }
 
@@ -430,7 +444,7 @@ ngx_realtime_event_succeed(ngx_realtime_socket_t *sk, uint64_t id,
 static void
 ngx_realtime_event_refuse(ngx_realtime_socket_t *sk, const char *event,
     unsigned has_id, uint64_t id, ngx_realtime_refusal_e why,
-    const char *detail)
+    const char *detail, ngx_uint_t retry)
 {
     u_char                        *p, *last, buf[512];
     ngx_str_t                      json;
@@ -452,8 +466,7 @@ ngx_realtime_event_refuse(ngx_realtime_socket_t *sk, const char *event,
                      &refusal->text);
 
     if (refusal->retry) {
-        p = ngx_slprintf(p, last, ",\"retryAfter\":%d",
-                         NGX_REALTIME_EVENT_RETRY);
+        p = ngx_slprintf(p, last, ",\"retryAfter\":%ui", retry);
     }
 
     if (!has_id && event) {

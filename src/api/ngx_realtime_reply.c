@@ -72,7 +72,9 @@ ngx_realtime_reply_refusal(ngx_http_request_t *r, ngx_realtime_refusal_e why,
         return rc;
     }
 
-    if (refusal->retry && ngx_realtime_reply_retry(r) != NGX_OK) {
+    if (refusal->retry
+        && ngx_realtime_reply_retry(r, rest ? rest->retry : 0) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -205,10 +207,23 @@ ngx_realtime_reply_headers(ngx_http_request_t *r, ngx_buf_t *content)
 
 
 ngx_int_t
-ngx_realtime_reply_retry(ngx_http_request_t *r)
+ngx_realtime_reply_retry(ngx_http_request_t *r, ngx_uint_t retry)
 {
-    return ngx_realtime_header_add(r, "Retry-After",
-                                   &ngx_realtime_reply_seconds);
+    ngx_str_t  value;
+
+    if (retry == 0) {
+        return ngx_realtime_header_add(r, "Retry-After",
+                                       &ngx_realtime_reply_seconds);
+    }
+
+    value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "%ui", retry) - value.data;
+
+    return ngx_realtime_header_add(r, "Retry-After", &value);
 }
 
 

@@ -111,6 +111,13 @@ ngx_realtime_rest_handler(ngx_http_request_t *r)
                                           &rest->caller.user);
     }
 
+    rest->retry = ngx_realtime_rate(rlcf->rates, rest->route->rate,
+                                    &rest->caller.user);
+    if (rest->retry) {
+        return ngx_realtime_reply_refusal(r, NGX_REALTIME_R_RATE_LIMITED,
+                                          &rest->caller.user);
+    }
+
     if (r->method & NGX_REALTIME_REST_BODIES) {
         return ngx_realtime_rest_read_body(rest);
     }

@@ -44,6 +44,8 @@ typedef struct {
                                                handler runs */
     ngx_realtime_call_t         *call;      /* NULL: none is under way */
 
+    ngx_uint_t                   retry;     /* s, for Retry-After; 0: the
+                                               usual */
     ngx_realtime_refusal_e       refusal;   /* the reply: why not, or */
     ngx_uint_t                   status;    /* this and the content */
     ngx_buf_t                   *content;   /* NULL: no memory */
@@ -75,7 +77,7 @@ ngx_buf_t *ngx_realtime_reply_error(ngx_http_request_t *r,
 /* what the headers say of such content, and Retry-After if it is wanted */
 ngx_int_t ngx_realtime_reply_headers(ngx_http_request_t *r,
     ngx_buf_t *content);
-ngx_int_t ngx_realtime_reply_retry(ngx_http_request_t *r);
+ngx_int_t ngx_realtime_reply_retry(ngx_http_request_t *r, ngx_uint_t retry);
 
 /* "Allow" for a mask of methods */
 ngx_int_t ngx_realtime_reply_allow(ngx_http_request_t *r,

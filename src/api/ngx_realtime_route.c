@@ -43,25 +43,25 @@ static void ngx_realtime_route_arg(ngx_realtime_rest_t *rest,
 static const ngx_realtime_route_t  ngx_realtime_routes[] = {
 
     { NGX_HTTP_GET, ngx_string("/conversations"),
-      ngx_realtime_route_list },
+      ngx_realtime_route_list, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_POST, ngx_string("/conversations"),
-      ngx_realtime_route_create },
+      ngx_realtime_route_create, NGX_REALTIME_RATE_CONVERSATION },
 
     { NGX_HTTP_GET, ngx_string("/conversations/:"),
-      ngx_realtime_route_get },
+      ngx_realtime_route_get, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_DELETE, ngx_string("/conversations/:"),
-      ngx_realtime_route_delete },
+      ngx_realtime_route_delete, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_GET, ngx_string("/conversations/:/messages"),
-      ngx_realtime_route_fetch },
+      ngx_realtime_route_fetch, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_POST, ngx_string("/conversations/:/messages"),
-      ngx_realtime_route_send },
+      ngx_realtime_route_send, NGX_REALTIME_RATE_MESSAGE },
 
     { NGX_HTTP_POST, ngx_string("/conversations/:/mark-as-read"),
-      ngx_realtime_route_read }
+      ngx_realtime_route_read, NGX_REALTIME_RATE_READ }
 };
 
 

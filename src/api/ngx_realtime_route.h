@@ -12,6 +12,7 @@
 #define _NGX_REALTIME_ROUTE_H_INCLUDED_
 
 
+#include "ngx_realtime_rate.h"
 #include "ngx_realtime_rest.h"
 
 
@@ -24,6 +25,7 @@ struct ngx_realtime_route_s {
                                               for one segment, any text */
     ngx_realtime_route_pt      handler;    /* must finish the call, now or
                                               later */
+    ngx_realtime_rate_e        rate;       /* as what it is counted */
 };
 
 

@@ -29,6 +29,7 @@
 
 typedef struct ngx_realtime_auth_conf_s  ngx_realtime_auth_conf_t;
 typedef struct ngx_realtime_pg_conf_s    ngx_realtime_pg_conf_t;
+typedef struct ngx_realtime_rates_s      ngx_realtime_rates_t;
 
 
 /* http level: one per cycle */
@@ -62,6 +63,9 @@ typedef struct {
     ngx_msec_t                 recovery;         /* how long a socket may come
                                                     back; 0: never */
     ngx_msec_t                 auth_expiring;    /* before exp; 0: no word */
+
+    ngx_int_t                  max_connections;  /* of a user; 0: any */
+    ngx_realtime_rates_t      *rates;            /* NULL: none */
 
     ngx_array_t               *namespaces;  /* of ngx_str_t; "/" is always
                                                there; NULL: no other */

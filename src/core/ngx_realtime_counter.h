@@ -61,6 +61,8 @@
     X(presence_told, COUNTER, "changes of presence told to somebody")         \
     X(presence_saved, COUNTER, "last times written to Postgres")              \
     X(presence_full, COUNTER, "sockets of users without a place: zone full")  \
+    X(rate_limited, COUNTER, "events and requests over realtime_event_rate")  \
+    X(connects_limited, COUNTER, "CONNECTs over the connections of a user")   \
     X(relayed, COUNTER, "messages relayed without a row")                     \
     X(pg_queries, COUNTER, "statements sent to Postgres")                     \
     X(pg_batches, COUNTER, "pipeline batches sent to Postgres")               \

@@ -83,6 +83,10 @@
       "Method not allowed", "")                                               \
     X(CONFLICT, "conflict", 409, 0,                                           \
       "This id is in use for another message", "")                            \
+    X(RATE_LIMITED, "rate_limited", 429, 1,                                   \
+      "Too many of these, wait a little", "")                                 \
+    X(TOO_MANY_CONNECTIONS, "too_many_connections", 429, 0,                   \
+      "Too many connections", "")                                             \
     X(UNAVAILABLE, "unavailable", 503, 1,                                     \
       "The database is unavailable, try again", "")                           \
     X(BUSY, "busy", 503, 1,                                                   \

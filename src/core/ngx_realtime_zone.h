@@ -15,6 +15,7 @@
  *                          -> versions     room/   which copies are good
  *                          -> presence     room/   who is here
  *                          -> partners     room/   who knows whom
+ *                          -> rates        core/   who does it too often
  *
  * The master makes it and every worker inherits the mapping at the same
  * address, so the zone may hold addresses of the zone; it never holds an
@@ -73,6 +74,7 @@ typedef struct {
     void                      *versions;   /* room/'s */
     void                      *presence;   /* room/'s */
     void                      *partners;   /* room/'s */
+    void                      *rates;      /* core/'s */
 
     ngx_realtime_mask_t        live        /* slots that take part; atomic */
         __attribute__((aligned(NGX_REALTIME_CACHELINE)));

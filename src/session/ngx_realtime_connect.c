@@ -12,6 +12,7 @@
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_detour.h"
 #include "ngx_realtime_log.h"
+#include "ngx_realtime_presence.h"
 #include "ngx_realtime_recovery.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
@@ -26,6 +27,10 @@ static ngx_uint_t ngx_realtime_socket_asks_auth(ngx_realtime_session_t *s);
 static void ngx_realtime_socket_accept(ngx_realtime_session_t *s,
     ngx_str_t *nsp, ngx_realtime_identity_t *id, rt_str_t auth,
     ngx_pool_t *pool);
+static ngx_uint_t ngx_realtime_socket_is_too_many(ngx_realtime_session_t *s,
+    ngx_realtime_identity_t *id, ngx_realtime_socket_t *resumed);
+static void ngx_realtime_socket_limit(ngx_realtime_session_t *s,
+    ngx_str_t *nsp, ngx_realtime_identity_t *id);
 static ngx_realtime_socket_t *ngx_realtime_socket_resume(
     ngx_realtime_session_t *s, ngx_str_t *nsp, ngx_realtime_identity_t *id,
     rt_str_t auth, ngx_pool_t *pool, ngx_realtime_out_t *missed);
@@ -227,6 +232,18 @@ ngx_realtime_socket_accept(ngx_realtime_session_t *s, ngx_str_t *nsp,
 
     sk = ngx_realtime_socket_resume(s, nsp, id, auth, pool, &missed);
 
+    if (ngx_realtime_socket_is_too_many(s, id, sk)) {
+
+        if (sk) {
+            ngx_realtime_out_drop(&missed);
+            ngx_realtime_recovery_end(sk);
+            ngx_realtime_socket_destroy(sk);
+        }
+
+        ngx_realtime_socket_limit(s, nsp, id);
+        return;
+    }
+
     if (sk == NULL) {
         sk = ngx_realtime_socket_create(s, nsp, id, NULL);
 
@@ -253,6 +270,52 @@ ngx_realtime_socket_accept(ngx_realtime_session_t *s, ngx_str_t *nsp,
 
     ngx_realtime_session_rearm(s);
     ngx_realtime_socket_connected(sk, auth);
+}
+
+
+/*
+ * A socket that came back is counted already, if the worker that had it has
+ * not noticed yet that it is gone from there.
+ */
+
+static ngx_uint_t
+ngx_realtime_socket_is_too_many(ngx_realtime_session_t *s,
+    ngx_realtime_identity_t *id, ngx_realtime_socket_t *resumed)
+{
+    ngx_uint_t  n, max;
+
+    max = s->conf->max_connections;
+
+    if (max == 0 || s->conf->echo) {
+        return 0;
+    }
+
+    n = ngx_realtime_presence_sockets(&id->user);
+
+    return resumed ? n > max : n >= max;
+}
+
+
+static void
+ngx_realtime_socket_limit(ngx_realtime_session_t *s, ngx_str_t *nsp,
+    ngx_realtime_identity_t *id)
+{
+    rt_str_t                       name;
+    const ngx_realtime_refusal_t  *refusal;
+
+    refusal = ngx_realtime_refusal(NGX_REALTIME_R_TOO_MANY_CONNECTIONS);
+
+    ngx_realtime_count(connects_refused);
+    ngx_realtime_count(connects_limited);
+    ngx_realtime_log_client(NGX_LOG_INFO, s->transport->log,
+                            "CONNECT refused",
+                            "realtime_max_connections_per_user", &id->user,
+                            NULL);
+
+    name.data = nsp->data;
+    name.len = nsp->len;
+
+    ngx_realtime_socket_reject(s, name, "", &refusal->text, &refusal->code);
 }
 
 
