@@ -54,6 +54,8 @@ static ngx_int_t ngx_realtime_resume_sent(ngx_realtime_resume_t *resume,
     ngx_str_t *offset);
 static ngx_int_t ngx_realtime_resume_never(ngx_realtime_resume_t *resume,
     ngx_str_t *room, ngx_pool_t *pool);
+static ngx_uint_t ngx_realtime_resume_is_recent(
+    ngx_realtime_resume_t *resume, uint64_t place);
 static ngx_uint_t ngx_realtime_resume_is_for(ngx_realtime_resume_t *resume,
     ngx_realtime_entry_t *e, ngx_str_t *room);
 static time_t ngx_realtime_resume_horizon(ngx_realtime_resume_t *resume);
@@ -274,7 +276,10 @@ ngx_realtime_resume_sent(ngx_realtime_resume_t *resume, ngx_str_t *offset)
 /*
  * What is on the chain and was never sent.  A list that is full has forgotten
  * older events: what stands on the chain before the oldest one that it knows
- * was sent, for no worker is so far behind.
+ * was sent, for no worker is so far behind.  Events of several workers are
+ * sent in another order than that of the chain, so an event that was forgotten
+ * may stand behind one that is still known: the oldest quarter of the list
+ * does not count as known here.
  */
 
 static ngx_int_t
@@ -317,7 +322,10 @@ ngx_realtime_resume_never(ngx_realtime_resume_t *resume, ngx_str_t *room,
 
         if (ngx_realtime_record_has(rec, ngx_realtime_history_shorten(place)))
         {
-            known = never.nelts;
+            if (ngx_realtime_resume_is_recent(resume, place)) {
+                known = never.nelts;
+            }
+
             continue;
         }
 
@@ -357,6 +365,21 @@ ngx_realtime_resume_never(ngx_realtime_resume_t *resume, ngx_str_t *room,
     }
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_realtime_resume_is_recent(ngx_realtime_resume_t *resume, uint64_t place)
+{
+    ngx_uint_t  i;
+
+    for (i = resume->nsent / 4; i < resume->nsent; i++) {
+        if (resume->sent[i] == ngx_realtime_history_shorten(place)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
