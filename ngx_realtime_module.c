@@ -47,8 +47,6 @@
 
 static char *ngx_realtime_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_realtime_users(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_realtime_socket(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_realtime_chat(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -113,7 +111,7 @@ static ngx_command_t  ngx_realtime_commands[] = {
 
     { ngx_string("realtime_users"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
-      ngx_realtime_users,
+      ngx_realtime_chat_users,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -377,37 +375,6 @@ ngx_realtime_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     return ngx_realtime_zone_directive(cf, conf, ngx_realtime_zone_parts,
                                        &ngx_realtime_bus_keeper);
-}
-
-
-/* realtime_users TABLE [COLUMN] */
-
-static char *
-ngx_realtime_users(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_realtime_main_conf_t  *rmcf = conf;
-
-    ngx_str_t  *value;
-
-    if (rmcf->users_table.data) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    /* an unset variable of a template must not become the default */
-
-    if (value[1].len == 0 || (cf->args->nelts == 3 && value[2].len == 0)) {
-        return "has an empty name";
-    }
-
-    rmcf->users_table = value[1];
-
-    if (cf->args->nelts == 3) {
-        rmcf->users_column = value[2];
-    }
-
-    return NGX_CONF_OK;
 }
 
 

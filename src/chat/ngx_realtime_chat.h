@@ -128,6 +128,10 @@ void ngx_realtime_chat_delete(ngx_realtime_call_t *call,
 void ngx_realtime_chat_relay(ngx_realtime_call_t *call,
     ngx_realtime_chat_send_t *args);
 
+/* realtime_users TABLE [COLUMN], ngx_realtime_chat_conf.c */
+char *ngx_realtime_chat_users(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 /* configuration time: checks and quotes the names of realtime_users */
 ngx_int_t ngx_realtime_chat_init(ngx_conf_t *cf,
     ngx_realtime_main_conf_t *rmcf);
