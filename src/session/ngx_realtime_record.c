@@ -72,7 +72,7 @@ ngx_realtime_recovery_create(ngx_realtime_zone_sh_t *sh,
         return NGX_ERROR;
     }
 
-    r->n = sh->zone_size / 32 * 5 / sizeof(ngx_realtime_record_t);
+    r->n = sh->zone_size / 64 * 9 / sizeof(ngx_realtime_record_t);
 
     r->records = ngx_slab_calloc(shpool, r->n * sizeof(ngx_realtime_record_t));
     if (r->records == NULL) {
