@@ -22,9 +22,11 @@ const packages = {
 };
 
 const choices = {
-  'any transport': undefined,
-  'polling': ['polling'],
-  'WebSocket': ['websocket'],
+  'any transport': {},
+  'polling': { transports: ['polling'] },
+  'WebSocket': { transports: ['websocket'] },
+  'any transport, base64': { forceBase64: true },
+  'WebSocket, base64': { transports: ['websocket'], forceBase64: true },
 };
 
 const binary = [Buffer.from([1, 2, 3]), Buffer.alloc(0),
@@ -67,10 +69,10 @@ async function talk(socket) {
 }
 
 
-async function client(io, transports) {
+async function client(io, choice) {
   const options = {
     path: '/sio/', forceNew: true, reconnectionDelay: 50,
-    auth: { token: 't' }, ...(transports ? { transports } : {}),
+    auth: { token: 't' }, ...choice,
   };
   const manager = new io.Manager(url, options);
   const socket = manager.socket('/', options);
@@ -108,10 +110,8 @@ async function client(io, transports) {
 }
 
 
-async function engine(transports) {
-  const socket = new Socket(url, {
-    path: '/eio/', ...(transports ? { transports } : {}),
-  });
+async function engine(choice) {
+  const socket = new Socket(url, { path: '/eio/', ...choice });
   const got = [];
 
   socket.binaryType = 'nodebuffer';
@@ -155,13 +155,13 @@ async function verdict(client, work) {
 
 
 (async () => {
-  for (const [choice, transports] of Object.entries(choices)) {
+  for (const [name, choice] of Object.entries(choices)) {
     for (const [version, io] of Object.entries(packages)) {
-      await verdict(`socket.io-client ${version}, ${choice}`,
-                    client(io, transports));
+      await verdict(`socket.io-client ${version}, ${name}`,
+                    client(io, choice));
     }
 
-    await verdict(`engine.io-client, ${choice}`, engine(transports));
+    await verdict(`engine.io-client, ${name}`, engine(choice));
   }
 
   process.exit(0);
