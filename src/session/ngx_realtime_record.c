@@ -100,7 +100,6 @@ ngx_realtime_recovery_init(ngx_cycle_t *cycle, ngx_uint_t offsets)
 
     r->tag = (uint64_t) ngx_realtime_slot << 56
              | (generation & 0xffffff) << 32;
-    r->cursor = ngx_random() % r->sh->n;
 
     r->sockets = ngx_pcalloc(cycle->pool, r->sh->n
                                           * sizeof(ngx_realtime_socket_t *));
@@ -223,7 +222,11 @@ ngx_realtime_recovery_begin(ngx_realtime_socket_t *sk)
 }
 
 
-/* FILLING, and ours; NULL: none near */
+/*
+ * FILLING, and ours; NULL: none was found.  Any place is as good as another,
+ * and one after the other would be the worst: a worker would come to a part
+ * that another one has filled without a gap.
+ */
 
 static ngx_realtime_record_t *
 ngx_realtime_record_take_free(void)
@@ -237,9 +240,7 @@ ngx_realtime_record_take_free(void)
 
     for (i = 0; i < NGX_REALTIME_RECORD_PROBES; i++) {
 
-        r->cursor = (r->cursor + 1) % r->sh->n;
-
-        rec = &r->first[r->cursor];
+        rec = &r->first[ngx_random() % r->sh->n];
         state = ngx_realtime_record_load(rec);
 
         if (!ngx_realtime_record_is_free(rec, state)

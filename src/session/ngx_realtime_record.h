@@ -53,7 +53,6 @@ typedef struct {
     ngx_realtime_record_t      *first;     /* the array */
     ngx_realtime_socket_t     **sockets;   /* of this worker, by record */
     uint64_t                    tag;       /* owner's part of the state */
-    ngx_uint_t                  cursor;    /* where a free one is sought */
 } ngx_realtime_records_t;
 
 
