@@ -47,7 +47,7 @@ sub new {
 }
 
 
-# name; workers, database (bool), relay (bool), polling (bool)
+# name; workers, database (bool), relay (bool), polling (bool), zone
 
 sub start {
     my ($self, $name, %options) = @_;
@@ -147,6 +147,7 @@ sub ours {
     my $chat = $server->{relay} ? 'realtime_message_relay on;' : '';
     my $database = $server->{database}
                    ? qq(realtime_database "$server->{database}";) : '';
+    my $zone = $server->{zone} // '64m';
     my $polling = $server->{polling}
                   ? 'add_header X-Worker $realtime_slot always;' : '';
 
@@ -172,7 +173,7 @@ http {
 
     keepalive_requests 1000000;
 
-    realtime_zone main 64m;
+    realtime_zone main $zone;
     $database
 
     server {

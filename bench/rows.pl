@@ -141,7 +141,7 @@ my %rows = (
     'idle-beat' => {
         title   => '20,000 silent connections, pings of 25 s, two workers',
         servers => [qw( ours socketio )],
-        options => { relay => 1, workers => 2 },
+        options => { relay => 1, workers => 2, zone => '128m' },
         load    => [qw( beat --conns 20000 --warmup 25 --seconds 50 )],
         figures => [
             ['CPU, % of one core', 'cpu_percent', 2, at_most(5)],

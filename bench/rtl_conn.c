@@ -136,6 +136,7 @@ rtl_conn_open(rtl_t *rtl, rtl_conn_t *c)
     int                 one;
     struct sockaddr_in  sin;
 
+    c->again = (c->state == RTL_CONN_CLOSED);
     c->joined = 0;
     c->greeted = 0;
     c->recovered = 0;

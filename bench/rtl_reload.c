@@ -48,6 +48,7 @@ typedef struct {
     uint64_t          *back;           /* when a client comes back; 0: is here */
     uint64_t           looked;         /* for those, last */
 
+    unsigned           recoverable;    /* clients, at the start */
     uint64_t           sent;
     uint64_t           received;
     uint64_t           lost;           /* to clients that are not recovered */
@@ -60,7 +61,7 @@ typedef struct {
 
 
 static int rtl_reload_init(rtl_t *rtl, rtl_reload_t *t);
-static int rtl_reload_recoverable(rtl_t *rtl);
+static unsigned rtl_reload_recoverable(rtl_t *rtl);
 static int rtl_reload_may_miss(rtl_t *rtl);
 static void rtl_reload_run(rtl_t *rtl, rtl_reload_t *t);
 static void rtl_reload_end(rtl_t *rtl, rtl_reload_t *t);
@@ -93,16 +94,17 @@ rtl_reload(rtl_t *rtl)
         && rtl_conn_ramp(rtl, rtl->conf.conns) == 0)
     {
         rtl->on_close = rtl_reload_closed;
+        t.recoverable = rtl_reload_recoverable(rtl);
 
         rtl_reload_run(rtl, &t);
         rtl_reload_end(rtl, &t);
     }
 
-    printf(",\"clients\":%u,\"recoverable\":%s,\"sent\":%llu,"
+    printf(",\"clients\":%u,\"recoverable\":%u,\"sent\":%llu,"
            "\"received\":%llu,\"lost\":%llu,\"closes\":%llu,"
            "\"unclean\":%llu,\"retries\":%llu,\"recovered\":%llu,"
            "\"forgotten\":%llu",
-           rtl->nready, rtl_reload_recoverable(rtl) ? "true" : "false",
+           rtl->nready, t.recoverable,
            (unsigned long long) t.sent, (unsigned long long) t.received,
            (unsigned long long) t.lost, (unsigned long long) t.closes,
            (unsigned long long) t.unclean, (unsigned long long) t.retries,
@@ -143,10 +145,20 @@ rtl_reload_init(rtl_t *rtl, rtl_reload_t *t)
 }
 
 
-static int
+/* clients with a pid */
+
+static unsigned
 rtl_reload_recoverable(rtl_t *rtl)
 {
-    return rtl->nconns && rtl->conns[0].pid[0];
+    unsigned  i, n;
+
+    n = 0;
+
+    for (i = 0; i < rtl->nconns; i++) {
+        n += (rtl->conns[i].pid[0] != '\0');
+    }
+
+    return n;
 }
 
 
@@ -158,7 +170,7 @@ rtl_reload_may_miss(rtl_t *rtl)
     unsigned  i;
 
     for (i = 0; i < rtl->nconns; i++) {
-        if (rtl->conns[i].forgotten || rtl->conns[i].pid[0] == '\0') {
+        if (rtl->conns[i].forgotten) {
             return 1;
         }
     }
@@ -353,7 +365,7 @@ rtl_reload_event(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
     lane = &t->lanes[i];
 
     if (seq >= lane->seq || seq < lane->expect
-        || (seq > lane->expect && c->pid[0] && !c->forgotten))
+        || (seq > lane->expect && !c->forgotten))
     {
         rtl_error(rtl, "client %u expected message %u of %u from client %u, "
                   "got %u", c->user, lane->expect, lane->seq, lane->from, seq);

@@ -130,39 +130,40 @@ rtl_sio_message(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
 }
 
 
-/* {"sid":"...","pid":"..."} */
+/* {"sid":"...","pid":"..."}; the pid is not there if nothing is recovered */
 
 static void
 rtl_sio_joined(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
 {
+    char         pid[RTL_OFFSET_LEN];
     size_t       n;
-    const char  *pid, *end;
+    const char  *start, *end;
 
     static const char  key[] = "\"pid\":\"";
 
+    n = 0;
+    start = memmem(p, len, key, sizeof(key) - 1);
+
+    if (start) {
+        start += sizeof(key) - 1;
+        end = memchr(start, '"', len - (size_t) (start - p));
+        n = end ? (size_t) (end - start) : RTL_OFFSET_LEN;
+
+        if (n >= RTL_OFFSET_LEN) {
+            rtl_error(rtl, "too long a pid");
+            return;
+        }
+
+        memcpy(pid, start, n);
+    }
+
+    pid[n] = '\0';
+
     c->joined = 1;
+    c->recovered = (n && strcmp(c->pid, pid) == 0);
+    c->forgotten |= (c->again && !c->recovered);
 
-    pid = memmem(p, len, key, sizeof(key) - 1);
-    if (pid == NULL) {
-        return;
-    }
-
-    pid += sizeof(key) - 1;
-    end = memchr(pid, '"', len - (size_t) (pid - p));
-    n = end ? (size_t) (end - pid) : RTL_OFFSET_LEN;
-
-    if (n >= RTL_OFFSET_LEN) {
-        rtl_error(rtl, "too long a pid");
-        return;
-    }
-
-    if (c->pid[0]) {
-        c->recovered = (strlen(c->pid) == n && memcmp(c->pid, pid, n) == 0);
-        c->forgotten |= !c->recovered;
-    }
-
-    memcpy(c->pid, pid, n);
-    c->pid[n] = '\0';
+    memcpy(c->pid, pid, n + 1);
 }
 
 

@@ -109,7 +109,8 @@ struct rtl_conn_s {
     unsigned           joined:1;     /* "40{" has come */
     unsigned           greeted:1;    /* "connected" has come */
     unsigned           recovered:1;  /* with the pid that was asked for */
-    unsigned           forgotten:1;  /* once, with another one */
+    unsigned           again:1;      /* it was closed before */
+    unsigned           forgotten:1;  /* once it was not recovered */
     unsigned           writing:1;    /* EPOLLOUT is on */
     int                owner;        /* index of the server process, or -1 */
     rtl_lane_t        *lane;

@@ -84,7 +84,7 @@ cmp_ok($r->{closes}, '>=', $clients, 'who had to move');
 is($r->{unclean}, 0, 'each with a Close');
 is($r->{retries}, 0, 'and at the first try');
 
-ok($r->{recoverable}, 'with a pid');
+is($r->{recoverable}, $clients, 'everybody had a pid');
 is($r->{recovered}, $r->{closes}, 'everybody is recovered');
 is($r->{forgotten}, 0, 'and nobody new');
 
