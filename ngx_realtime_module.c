@@ -255,6 +255,20 @@ static ngx_command_t  ngx_realtime_commands[] = {
       offsetof(ngx_realtime_loc_conf_t, send_limit),
       &ngx_realtime_not_zero_post },
 
+    { ngx_string("realtime_compression"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, compression),
+      NULL },
+
+    { ngx_string("realtime_compression_threshold"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, compression_threshold),
+      NULL },
+
     { ngx_string("realtime_max_connections_per_user"),
       NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_num_slot,
@@ -633,6 +647,8 @@ ngx_realtime_create_loc_conf(ngx_conf_t *cf)
     conf->auth_expiring = NGX_CONF_UNSET_MSEC;
     conf->max_payload = NGX_CONF_UNSET_SIZE;
     conf->send_limit = NGX_CONF_UNSET_SIZE;
+    conf->compression = NGX_CONF_UNSET;
+    conf->compression_threshold = NGX_CONF_UNSET_SIZE;
     conf->relay = NGX_CONF_UNSET;
     conf->max_connections = NGX_CONF_UNSET;
 
@@ -669,6 +685,9 @@ ngx_realtime_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_size_value(conf->max_payload, prev->max_payload, 1000000);
     ngx_conf_merge_size_value(conf->send_limit, prev->send_limit, 1048576);
+    ngx_conf_merge_value(conf->compression, prev->compression, 0);
+    ngx_conf_merge_size_value(conf->compression_threshold,
+                              prev->compression_threshold, 1024);
     ngx_conf_merge_value(conf->relay, prev->relay, 0);
     ngx_conf_merge_value(conf->max_connections, prev->max_connections, 20);
 

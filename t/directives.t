@@ -51,7 +51,7 @@ my $socket = qr/is the address of a socket: write the origin of the pages/;
 my $star = qr/"\*" in "realtime_allowed_origins" must stand alone/;
 my $twice = qr/"realtime_allowed_origins" has the origin "[^"]+" twice/;
 my $rate = qr/is no rate, write for example "message=20r\/s burst=40 conve/;
-my $flag = qr/"yes" in "realtime_message_relay" .* "on" or "off"/;
+my $flag = qr/"yes" in "realtime_\w+" .* "on" or "off"/;
 
 
 # The http block, whole.  undef: nginx starts, without a warning.
@@ -198,6 +198,15 @@ push @serves, map { ["$zone $database", "$_->[0];", $_->[1]] } (
                 ['1x', $value], ['1.5m', $value],
                 ["1m; realtime_$name 1m", $duplicate]) }
          qw( max_payload send_limit )),
+
+    (map { ["realtime_compression_threshold $_->[0]", $_->[1]] }
+         (['0', undef], ['1', undef], ['4k', undef], ['', $number],
+          ['1x', $value], ['-1', $value], ['1.5k', $value],
+          ['1k; realtime_compression_threshold 1k', $duplicate])),
+    (map { ["realtime_compression $_->[0]", $_->[1]] }
+         (['on', undef], ['off', undef], ['', $number], ['yes', $flag],
+          ['on 1k', $number], ['on; realtime_compression on', $duplicate])),
+    ['if ($uri) { realtime_compression on; }', $context],
 
     (map { ["realtime_namespaces $_", undef] }
          ('/admin', '/a /b/c /é', "'/with space'", '/a-b_c.d~', '//',

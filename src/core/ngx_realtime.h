@@ -59,6 +59,9 @@ typedef struct {
     size_t                     max_payload;      /* bytes of one packet */
     size_t                     send_limit;       /* bytes queued to a client */
 
+    ngx_flag_t                 compression;      /* permessage-deflate */
+    size_t                     compression_threshold;  /* bytes of a packet */
+
     ngx_msec_t                 upgrade_timeout;  /* of a probing WebSocket */
     ngx_msec_t                 recovery;         /* how long a socket may come
                                                     back; 0: never */

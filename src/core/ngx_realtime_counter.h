@@ -41,6 +41,13 @@
     X(auth_refreshes, COUNTER, "tokens renewed on an open socket")            \
     X(messages_in, COUNTER, "packets received from clients")                  \
     X(messages_out, COUNTER, "packets sent to clients")                       \
+    X(deflated, COUNTER, "messages compressed, each once for all sockets")    \
+    X(deflated_from_bytes, COUNTER, "their bytes before")                     \
+    X(deflated_to_bytes, COUNTER, "their bytes compressed")                   \
+    X(deflated_sent, COUNTER, "compressed messages sent to clients")          \
+    X(inflated, COUNTER, "compressed messages received from clients")         \
+    X(inflated_from_bytes, COUNTER, "their bytes as they came")               \
+    X(inflated_to_bytes, COUNTER, "their bytes inflated")                     \
     X(protocol_errors, COUNTER, "connections closed for malformed input")     \
     X(events_refused, COUNTER, "events answered with an error")               \
     X(ping_timeouts, COUNTER, "sessions closed for want of a pong")           \

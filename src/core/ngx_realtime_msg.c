@@ -30,6 +30,7 @@ ngx_realtime_msg_alloc(size_t len, ngx_log_t *log)
 
     m->place = 0;
     m->plain = NULL;
+    m->deflated = NULL;
     m->refs = 1;
     m->payload = rt_ws_header(header, RT_WS_TEXT, len);
     m->len = m->payload + len;
@@ -71,14 +72,19 @@ ngx_realtime_msg_copy(const u_char *data, size_t len, ngx_uint_t binary,
 void
 ngx_realtime_msg_unref(ngx_realtime_msg_t *m)
 {
-    if (--m->refs == 0) {
-
-        if (m->plain) {
-            ngx_realtime_msg_unref(m->plain);
-        }
-
-        ngx_free(m);
+    if (--m->refs) {
+        return;
     }
+
+    if (m->plain) {
+        ngx_realtime_msg_unref(m->plain);
+    }
+
+    if (m->deflated && m->deflated != m) {
+        ngx_realtime_msg_unref(m->deflated);
+    }
+
+    ngx_free(m);
 }
 
 

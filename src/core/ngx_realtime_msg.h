@@ -19,6 +19,10 @@
  * Ours is the event's place in the history, so it is the same for all who get
  * the event.  It is known only when the event is published: an event is
  * made with room for it and sealed then, before anybody has seen it.
+ *
+ * One compressed frame serves all receivers too.  It is a message of its own:
+ * transport/ makes it when the first connection that has the extension takes
+ * the message, and the message keeps it for the others.
  */
 
 #ifndef _NGX_REALTIME_MSG_H_INCLUDED_
@@ -34,6 +38,8 @@ struct ngx_realtime_msg_s {
     uint64_t                   place;      /* in the history; 0: none */
     ngx_realtime_msg_t        *plain;      /* without the offset, once asked
                                               for; ours */
+    ngx_realtime_msg_t        *deflated;   /* a reference; NULL: not tried;
+                                              itself: it would not be smaller */
     uint32_t                   refs;
     uint32_t                   len;        /* bytes of data, header included */
     uint8_t                    payload;    /* offset of the packet in data */

@@ -122,8 +122,7 @@ ngx_realtime_handshake_websocket(ngx_http_request_t *r,
                                         why);
     }
 
-    conf.max_payload = hs->conf->max_payload;
-    conf.send_limit = hs->conf->send_limit;
+    conf.loc = hs->conf;
     conf.ready = ngx_realtime_handshake_ready;
     conf.data = hs;
 
@@ -399,6 +398,7 @@ ngx_int_t
 ngx_realtime_handshake_reply(ngx_http_request_t *r, ngx_uint_t status,
     const ngx_str_t *type, ngx_str_t *body)
 {
+    u_char      *p;
     ngx_int_t    rc;
     ngx_buf_t   *b;
     ngx_str_t    no_store = ngx_string("no-store");
@@ -415,8 +415,14 @@ ngx_realtime_handshake_reply(ngx_http_request_t *r, ngx_uint_t status,
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = body->len;
+
+    /* the charset is in the type; the length is what gzip_types looks at */
+
+    p = ngx_strlchr(type->data, type->data + type->len, ';');
+
     r->headers_out.content_type = *type;
-    r->headers_out.content_type_len = type->len;
+    r->headers_out.content_type_len = p ? (size_t) (p - type->data)
+                                        : type->len;
     r->headers_out.content_type_lowcase = NULL;
 
     b = ngx_calloc_buf(r->pool);

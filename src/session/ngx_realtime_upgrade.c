@@ -396,8 +396,7 @@ ngx_realtime_upgrade_accept(ngx_realtime_probe_t *probe)
     ngx_int_t                rc;
     ngx_realtime_ws_conf_t   conf;
 
-    conf.max_payload = probe->conf->max_payload;
-    conf.send_limit = probe->conf->send_limit;
+    conf.loc = probe->conf;
     conf.ready = ngx_realtime_upgrade_ready;
     conf.data = probe;
 

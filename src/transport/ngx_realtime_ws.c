@@ -24,6 +24,9 @@
  * by send_limit: over it what is volatile is dropped, and anything else ends
  * the connection.
  *
+ * A few compressed bytes may make a lot of work: when those of one turn have
+ * cost too much, the rest is kept too and waits for the next turn (paused).
+ *
  * Only ngx_realtime_ws_settle() frees, and it runs where no caller is left on
  * the stack: behind the event handlers and in the flush.
  */
@@ -34,6 +37,8 @@
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_out.h"
 #include "ngx_realtime_ws.h"
+#include "ngx_realtime_ws_deflate.h"
+#include "ngx_realtime_ws_message.h"
 #include "rt_ws.h"
 
 #include <ngx_event.h>
@@ -42,6 +47,14 @@
 #define NGX_REALTIME_WS_BUFFER   65536     /* of the worker, each way */
 #define NGX_REALTIME_WS_TURN     16        /* reads per event */
 #define NGX_REALTIME_WS_LINGER   3000      /* ms, CLOSING at most */
+
+/*
+ * Of inflating, in bytes that come out of it, at 1 to 3 ns each; one that goes
+ * in may take 60, in a message made for it.
+ */
+
+#define NGX_REALTIME_WS_COST     1048576   /* of an event */
+#define NGX_REALTIME_WS_COST_IN  16        /* of a byte that goes in */
 
 
 typedef enum {
@@ -57,11 +70,10 @@ typedef struct {
 
     rt_ws_t                    parser;
     ngx_str_t                  keep;       /* malloc'ed; input not used yet */
-    ngx_str_t                  message;    /* malloc'ed; pieces so far */
-    size_t                     message_size;
+    ngx_realtime_ws_message_t  message;    /* pieces so far */
 
     ngx_realtime_out_t         out;        /* not yet on the wire */
-    size_t                     send_limit;
+    ngx_realtime_loc_conf_t   *conf;
 
     ngx_queue_t                flush;      /* prev == NULL: not on the list */
     ngx_realtime_age_t         age;        /* CLOSING only */
@@ -71,6 +83,7 @@ typedef struct {
     unsigned                   close_received:1;
     unsigned                   deaf:1;     /* input is read and thrown away */
     unsigned                   shut:1;     /* no more output: FIN sent */
+    unsigned                   paused:1;   /* keep is for the next turn */
 } ngx_realtime_ws_t;
 
 
@@ -85,8 +98,6 @@ static void ngx_realtime_ws_keep(ngx_realtime_ws_t *ws, u_char *p,
     size_t len);
 static void ngx_realtime_ws_frame(ngx_realtime_ws_t *ws, rt_ws_event_t *ev);
 static void ngx_realtime_ws_piece(ngx_realtime_ws_t *ws, rt_ws_event_t *ev);
-static ngx_int_t ngx_realtime_ws_collect(ngx_realtime_ws_t *ws,
-    const rt_str_t *piece, ngx_uint_t last);
 static void ngx_realtime_ws_send(ngx_realtime_transport_t *t,
     ngx_realtime_msg_t *m);
 static void ngx_realtime_ws_queue(ngx_realtime_ws_t *ws,
@@ -126,6 +137,7 @@ static ngx_event_t       ngx_realtime_ws_flusher;
 static ngx_connection_t  ngx_realtime_ws_dummy;
 static u_char            ngx_realtime_ws_in[NGX_REALTIME_WS_BUFFER];
 static u_char            ngx_realtime_ws_outbuf[NGX_REALTIME_WS_BUFFER];
+static size_t            ngx_realtime_ws_cost;      /* of this turn */
 
 
 void
@@ -154,11 +166,12 @@ ngx_realtime_ws_create(ngx_connection_t *c, ngx_realtime_ws_conf_t *conf)
     ws->transport.ops = &ngx_realtime_ws_ops;
     ws->transport.log = c->log;
     ws->connection = c;
-    ws->send_limit = conf->send_limit;
+    ws->conf = conf->loc;
     ngx_realtime_out_init(&ws->out);
     ws->age.handler = ngx_realtime_ws_linger;
 
-    rt_ws_init(&ws->parser, conf->max_payload);
+    rt_ws_init(&ws->parser, conf->loc->max_payload);
+    ws->parser.allow_rsv1 = conf->deflate;
 
     return &ws->transport;
 }
@@ -276,7 +289,18 @@ ngx_realtime_ws_read(ngx_realtime_ws_t *ws)
     c = ws->connection;
     buf = ngx_realtime_ws_in;
 
+    ngx_realtime_ws_cost = 0;
+
+    if (ws->paused) {
+        ws->paused = 0;
+        ngx_realtime_ws_input(ws, buf, 0);
+    }
+
     for (turn = 0; turn < NGX_REALTIME_WS_TURN; turn++) {
+
+        if (ws->paused) {
+            break;
+        }
 
         n = c->recv(c, buf, NGX_REALTIME_WS_BUFFER);
 
@@ -300,7 +324,7 @@ ngx_realtime_ws_read(ngx_realtime_ws_t *ws)
          * may hold decrypted bytes that epoll knows nothing of.
          */
 
-        if (!c->read->ready
+        if (!c->read->ready && !ws->paused
 #if (NGX_SSL)
             && c->ssl == NULL
 #endif
@@ -348,7 +372,13 @@ ngx_realtime_ws_input(ngx_realtime_ws_t *ws, u_char *p, size_t len)
             break;
         }
 
-        rc = rt_ws_next(&ws->parser, &p, last, &ev);
+        if (ngx_realtime_ws_cost < NGX_REALTIME_WS_COST) {
+            rc = rt_ws_next(&ws->parser, &p, last, &ev);
+
+        } else {
+            ws->paused = 1;
+            rc = RT_AGAIN;
+        }
 
         if (rc == RT_OK) {
             ngx_realtime_ws_frame(ws, &ev);
@@ -439,6 +469,9 @@ ngx_realtime_ws_piece(ngx_realtime_ws_t *ws, rt_ws_event_t *ev)
 {
     u_char                    *data;
     size_t                     len;
+    ngx_str_t                  inflated;
+    ngx_uint_t                 code;
+    const char                *why;
     ngx_realtime_transport_t  *t;
 
     t = &ws->transport;
@@ -448,7 +481,10 @@ ngx_realtime_ws_piece(ngx_realtime_ws_t *ws, rt_ws_event_t *ev)
 
     if (!ev->first || !ev->last) {
 
-        if (ngx_realtime_ws_collect(ws, &ev->data, ev->last) != NGX_OK) {
+        if (ngx_realtime_ws_message_add(&ws->message, &ev->data, ev->last,
+                                        ws->connection->log)
+            != NGX_OK)
+        {
             ngx_realtime_ws_refuse(ws, RT_WS_INTERNAL, "no memory");
             return;
         }
@@ -461,54 +497,35 @@ ngx_realtime_ws_piece(ngx_realtime_ws_t *ws, rt_ws_event_t *ev)
         len = ws->message.len;
     }
 
+    ngx_str_null(&inflated);
+
+    if (ev->compressed) {
+
+        code = ngx_realtime_ws_deflate_inflate(data, len, ws->parser.max,
+                                               ev->opcode == RT_WS_TEXT,
+                                               &inflated, &why);
+        if (code) {
+            ngx_realtime_ws_refuse(ws, code, why);
+            return;
+        }
+
+        ngx_realtime_ws_cost += len * NGX_REALTIME_WS_COST_IN + inflated.len;
+
+        data = inflated.data;
+        len = inflated.len;
+    }
+
     ngx_realtime_count(messages_in);
 
     if (t->session) {
         t->up->packet(t->session, data, len, ev->opcode == RT_WS_BINARY);
     }
 
-    if (ws->message.data) {
-        ngx_free(ws->message.data);
-        ngx_str_null(&ws->message);
-        ws->message_size = 0;
-    }
-}
-
-
-static ngx_int_t
-ngx_realtime_ws_collect(ngx_realtime_ws_t *ws, const rt_str_t *piece,
-    ngx_uint_t last)
-{
-    u_char  *p;
-    size_t   need, size;
-
-    need = ws->message.len + piece->len;
-
-    if (need > ws->message_size || ws->message.data == NULL) {
-
-        /* as much as the frame says, but no more than twice what is there:
-           a header alone buys nobody a megabyte */
-
-        size = last ? need : ngx_max(need * 2, 512);
-
-        p = ngx_alloc(ngx_max(size, 1), ws->connection->log);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (ws->message.data) {
-            ngx_memcpy(p, ws->message.data, ws->message.len);
-            ngx_free(ws->message.data);
-        }
-
-        ws->message.data = p;
-        ws->message_size = size;
+    if (inflated.data) {
+        ngx_free(inflated.data);
     }
 
-    ngx_memcpy(ws->message.data + ws->message.len, piece->data, piece->len);
-    ws->message.len = need;
-
-    return NGX_OK;
+    ngx_realtime_ws_message_drop(&ws->message);
 }
 
 
@@ -523,7 +540,13 @@ ngx_realtime_ws_send(ngx_realtime_transport_t *t, ngx_realtime_msg_t *m)
         return;
     }
 
-    if (ws->out.bytes + m->len > ws->send_limit
+    if (ws->parser.allow_rsv1
+        && ngx_realtime_msg_payload_len(m) >= ws->conf->compression_threshold)
+    {
+        m = ngx_realtime_ws_deflate_frame(m, ws->connection->log);
+    }
+
+    if (ws->out.bytes + m->len > ws->conf->send_limit
         && ngx_realtime_ws_output(ws) == NGX_ERROR)
     {
         /* the flush will find that out, too */
@@ -532,7 +555,7 @@ ngx_realtime_ws_send(ngx_realtime_transport_t *t, ngx_realtime_msg_t *m)
 
     /* what is left now is what the client has not read */
 
-    if (ws->out.bytes + m->len > ws->send_limit && ws->out.bytes) {
+    if (ws->out.bytes + m->len > ws->conf->send_limit && ws->out.bytes) {
 
         if (m->dispensable) {
             return;
@@ -550,6 +573,11 @@ ngx_realtime_ws_send(ngx_realtime_transport_t *t, ngx_realtime_msg_t *m)
     }
 
     ngx_realtime_count(messages_out);
+
+    if (m->data[0] & RT_WS_RSV1) {
+        ngx_realtime_count(deflated_sent);
+    }
+
     ngx_realtime_ws_queue(ws, m);
 }
 
@@ -599,7 +627,9 @@ ngx_realtime_ws_send_control(ngx_realtime_ws_t *ws, ngx_uint_t opcode,
     ngx_memcpy(ngx_realtime_msg_payload(m), data, len);
     m->dispensable = 1;
 
-    if (ws->out.bytes + m->len <= ws->send_limit || opcode == RT_WS_CLOSE) {
+    if (ws->out.bytes + m->len <= ws->conf->send_limit
+        || opcode == RT_WS_CLOSE)
+    {
         ngx_realtime_ws_queue(ws, m);
     }
 
@@ -835,9 +865,7 @@ ngx_realtime_ws_settle(ngx_realtime_ws_t *ws)
         ngx_free(ws->keep.data);
     }
 
-    if (ws->message.data) {
-        ngx_free(ws->message.data);
-    }
+    ngx_realtime_ws_message_drop(&ws->message);
 
     if (ws->flush.prev) {
         ngx_queue_remove(&ws->flush);

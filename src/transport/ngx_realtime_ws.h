@@ -11,8 +11,8 @@
 
 
 typedef struct {
-    size_t                     max_payload;  /* bytes of a message */
-    size_t                     send_limit;   /* bytes queued to the client */
+    ngx_realtime_loc_conf_t   *loc;        /* its sizes, its compression */
+    ngx_uint_t                 deflate;    /* agreed on; by _accept() */
 
     /*
      * The connection is a WebSocket now: sets t->up and t->session and may

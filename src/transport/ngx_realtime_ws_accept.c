@@ -20,6 +20,7 @@
 
 #include "ngx_realtime_header.h"
 #include "ngx_realtime_ws.h"
+#include "ngx_realtime_ws_deflate.h"
 
 #include <ngx_sha1.h>
 
@@ -144,6 +145,17 @@ ngx_realtime_ws_accept(ngx_http_request_t *r, ngx_realtime_ws_conf_t *conf)
 
     a->request = r;
     a->conf = *conf;
+    a->conf.deflate = 0;
+
+    if (conf->loc->compression) {
+
+        rc = ngx_realtime_ws_deflate_offer(r);
+        if (rc == NGX_ERROR) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        a->conf.deflate = (rc == NGX_OK);
+    }
 
     rc = ngx_realtime_ws_respond(r);
     if (rc != NGX_OK) {

@@ -13,10 +13,15 @@ package Test::Realtime::WebSocket;
 #
 # recv() returns undef when nothing came in time, and {eof => 1} when the
 # server has closed the connection.
+#
+# With deflate => 1 it offers permessage-deflate; what then comes compressed
+# (rsv 4) is inflated, with {wire}, its length as it came.  deflate() gives
+# bytes for a frame with rsv => 4.
 
 use strict;
 use warnings;
 
+use Compress::Raw::Zlib;
 use Digest::SHA qw( sha1_base64 );
 use IO::Select;
 use IO::Socket::INET;
@@ -37,6 +42,8 @@ sub new {
     my %h = (
         Host => 'localhost', Upgrade => 'websocket', Connection => 'Upgrade',
         'Sec-WebSocket-Version' => 13, 'Sec-WebSocket-Key' => $key,
+        $o{deflate} ? ('Sec-WebSocket-Extensions' =>
+                       'permessage-deflate; client_max_window_bits') : (),
         %{$o{headers} // {}},
     );
 
@@ -163,6 +170,38 @@ sub encode {
 }
 
 
+# of a whole message, as the extension sends it; level 0 does not compress
+
+sub deflate {
+    my ($class, $bytes, $level) = @_;
+
+    my ($d) = Compress::Raw::Zlib::Deflate->new(WindowBits => -15,
+        AppendOutput => 1, Level => $level // Z_DEFAULT_COMPRESSION);
+    my $out = '';
+
+    $d->deflate($bytes, $out);
+    $d->flush($out, Z_SYNC_FLUSH);
+
+    return substr $out, 0, -4;
+}
+
+
+# dies of what is no such message, or needs an earlier one
+
+sub inflate {
+    my ($class, $bytes) = @_;
+
+    my ($i) = Compress::Raw::Zlib::Inflate->new(WindowBits => -15,
+        ConsumeInput => 0);
+    my $out = '';
+    my $status = $i->inflate($bytes . "\0\0\xff\xff", $out);
+
+    die "not deflate: $status\n" if $status != Z_OK;
+
+    return $out;
+}
+
+
 sub frame  { my ($self, %f) = @_; $self->raw($self->encode(%f)) }
 sub send   { $_[0]->frame(opcode => 1, payload => $_[1]) }
 sub binary { $_[0]->frame(opcode => 2, payload => $_[1]) }
@@ -233,6 +272,11 @@ sub decode {
 
     my $f = { fin => $b0 >> 7, rsv => $b0 >> 4 & 7, opcode => $b0 & 15,
               payload => $payload };
+
+    if ($f->{rsv} == 4) {
+        $f->{wire} = $n;
+        $f->{payload} = $self->inflate($payload);
+    }
 
     if ($f->{opcode} == 8 && $n >= 2) {
         ($f->{code}, $f->{reason}) = unpack 'na*', $payload;
