@@ -9,16 +9,35 @@
 use strict;
 use warnings;
 
+use JSON::PP;
 use Test::More;
 
 use lib 't/lib';
 use Test::Realtime;
 use Test::Realtime::Schema;
 
-my $t = Test::Realtime->new(database => 1, http => <<'EOT')->start;
+my $t = Test::Realtime->new(database => 1, http => <<'EOT',
     realtime_zone main 16m;
     realtime_database "%%DATABASE%%" connections=1 timeout=2s;
     client_max_body_size 100k;
+EOT
+                            server => <<'EOT')->start;
+        realtime_jwt_key HS256 file:%%KEY%%;
+
+        location /socket.io/ {
+            realtime_socket;
+            realtime_chat;
+        }
+
+        location /api/chat/ {
+            realtime_chat;
+        }
+
+        location /slow/ {
+            realtime_chat;
+            realtime_event_rate message=1r/m mark_as_read=1r/m
+                                conversation=1r/m;
+        }
 EOT
 
 my $rest = Test::Realtime::Schema->new('docs/openapi.yaml');
@@ -40,7 +59,8 @@ sub call {
     my ($who, $method, $path, $status, %o) = @_;
 
     my $url = $path =~ s/\{id\}/$o{id} \/\/ $id/er;
-    my $r = $t->http($method, "/api/chat$url" . ($o{query} // ''),
+    my $base = $o{base} // '/api/chat';
+    my $r = $t->http($method, "$base$url" . ($o{query} // ''),
                      $who ? (token => $token{$who}) : (),
                      map { exists $o{$_} ? ($_ => $o{$_}) : () }
                          qw( json body headers ));
@@ -134,6 +154,14 @@ for ([GET => $all], [POST => $all, json => { participantId => $bob }],
     call($alice, $method => $path, 415, %form);
 }
 
+for ([POST => $all], [POST => $list], [POST => $read]) {
+    my ($method, $path) = @$_;
+
+    $t->http($method, '/slow' . $path =~ s/\{id\}/$id/r, json => {},
+             token => $token{$carol});
+    call($carol, $method => $path, 429, json => {}, base => '/slow');
+}
+
 call($bob, DELETE => $one, 200);
 
 
@@ -186,6 +214,10 @@ ask($phone, message_send => { conversationId => $id });
 ask($phone, message_from_client => { conversationId => $id, message => 'x',
                                      recipientId => $bob });
 ask($phone, message_from_client => { conversationId => $id, message => 'x' });
+ask($phone, typing => { conversationId => $id, isTyping => JSON::PP::true });
+ask($phone, typing => { conversationId => $id });
+ask($phone, presence_from_client => { state => 'away' });
+ask($phone, presence_from_client => {});
 look($tab) for 1 .. 3;
 ask($tab, mark_as_read => { conversationId => $id });
 ask($tab, mark_as_read => {});
