@@ -39,6 +39,7 @@
 
 static void rtl_conn_started(rtl_t *rtl, rtl_conn_t *c);
 static void rtl_conn_closed(rtl_t *rtl, rtl_conn_t *c, int clean);
+static void rtl_conn_leave(rtl_t *rtl, rtl_conn_t *c, rtl_conn_state_e state);
 static void rtl_conn_read(rtl_t *rtl, rtl_conn_t *c);
 static size_t rtl_conn_parse(rtl_t *rtl, rtl_conn_t *c, char *p, size_t len);
 static size_t rtl_conn_upgraded(rtl_t *rtl, rtl_conn_t *c, const char *p,
@@ -260,14 +261,8 @@ rtl_conn_lost(rtl_t *rtl, rtl_conn_t *c, const char *why)
 static void
 rtl_conn_closed(rtl_t *rtl, rtl_conn_t *c, int clean)
 {
-    if (c->state == RTL_CONN_READY) {
-        rtl->nready--;
+    rtl_conn_leave(rtl, c, RTL_CONN_CLOSED);
 
-    } else {
-        rtl->inflight--;
-    }
-
-    c->state = RTL_CONN_CLOSED;
     close(c->fd);
     c->fd = -1;
 
@@ -279,6 +274,24 @@ rtl_conn_closed(rtl_t *rtl, rtl_conn_t *c, int clean)
     c->nout = 0;
 
     rtl->on_close(rtl, c, clean);
+}
+
+
+/* it is neither ready any more nor on its way to be */
+
+static void
+rtl_conn_leave(rtl_t *rtl, rtl_conn_t *c, rtl_conn_state_e state)
+{
+    if (c->state == RTL_CONN_READY) {
+        rtl->nready--;
+
+    } else if (c->state < RTL_CONN_READY) {
+        rtl->inflight--;
+    }
+
+    if (c->state < state) {
+        c->state = state;
+    }
 }
 
 
@@ -374,6 +387,18 @@ rtl_conn_read(rtl_t *rtl, rtl_conn_t *c)
 
     n = recv(c->fd, rtl_conn_buf + len, sizeof(rtl_conn_buf) - len, 0);
 
+    if (c->state == RTL_CONN_CLOSING && n >= 0) {
+
+        /* to close before the server does might throw away what is unread
+           there */
+
+        if (n == 0) {
+            rtl_conn_closed(rtl, c, 1);
+        }
+
+        return;
+    }
+
     if (n <= 0) {
         if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
             return;
@@ -386,7 +411,7 @@ rtl_conn_read(rtl_t *rtl, rtl_conn_t *c)
     len += (size_t) n;
     used = rtl_conn_parse(rtl, c, rtl_conn_buf, len);
 
-    if (c->state == RTL_CONN_CLOSED) {
+    if (c->state >= RTL_CONN_CLOSING) {
         return;
     }
 
@@ -431,7 +456,7 @@ rtl_conn_parse(rtl_t *rtl, rtl_conn_t *c, char *p, size_t len)
         }
     }
 
-    while (c->state != RTL_CONN_CLOSED && len - used >= 2) {
+    while (c->state < RTL_CONN_CLOSING && len - used >= 2) {
         f = (unsigned char *) p + used;
 
         if ((f[0] & 0xf0) != 0x80 || (f[1] & 0x80)) {
@@ -528,13 +553,8 @@ rtl_conn_frame(rtl_t *rtl, rtl_conn_t *c, unsigned opcode, const char *p,
     case 8:
 
         if (rtl->on_close) {
-            /* ours: what stands before it was sent, and nothing comes after */
             rtl_conn_send(rtl, c, 8, p, len < 2 ? 0 : 2);
-
-            if (c->state != RTL_CONN_CLOSED) {
-                rtl_conn_closed(rtl, c, c->nout == 0);
-            }
-
+            rtl_conn_leave(rtl, c, RTL_CONN_CLOSING);
             return;
         }
 

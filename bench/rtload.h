@@ -64,6 +64,7 @@ typedef enum {
     RTL_CONN_OPENING,       /* Engine.IO open has come: CONNECT is sent */
     RTL_CONN_JOINING,       /* "40" and "connected" have both come      */
     RTL_CONN_READY,
+    RTL_CONN_CLOSING,       /* Close was answered: the server closes    */
     RTL_CONN_CLOSED
 } rtl_conn_state_e;
 
