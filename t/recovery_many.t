@@ -14,7 +14,7 @@ use Test::More;
 use lib 't/lib';
 use Test::Realtime;
 
-my $clients = 3200;
+my $clients = 3100;
 
 my $t = Test::Realtime->new(workers => 4, level => 'warn',
                             connections => $clients + 100,

@@ -136,6 +136,7 @@ is($t->http(OPTIONS => '/api/chat/x')->{status}, 404, 'OPTIONS of nothing');
 $r = $t->http(PUT => "$base/$id", token => $token);
 
 is($r->{status}, 405, 'a wrong method');
-is($r->{headers}{allow}, 'GET, HEAD, OPTIONS', 'is told which are right');
+is($r->{headers}{allow}, 'GET, HEAD, DELETE, OPTIONS',
+   'is told which are right');
 
 done_testing();

@@ -221,6 +221,8 @@ ngx_realtime_chat_presence_say(ngx_realtime_call_t *call, uint32_t place,
     ngx_uint_t                  i;
     ngx_realtime_chat_state_t  *said;
 
+    said = NULL;
+
     for (i = 0; i < NGX_REALTIME_CHAT_STATES; i++) {
         said = &ngx_realtime_chat_states[i];
 

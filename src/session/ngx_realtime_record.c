@@ -44,7 +44,7 @@
 #include <sys/random.h>
 
 
-#define NGX_REALTIME_RECORD_PROBES   64
+#define NGX_REALTIME_RECORD_PROBES   256
 
 
 struct ngx_realtime_records_sh_s {
@@ -233,7 +233,7 @@ ngx_realtime_record_take_free(void)
 {
     uint64_t                  state;
     ngx_uint_t                i;
-    ngx_realtime_record_t    *rec;
+    ngx_realtime_record_t   *rec;
     ngx_realtime_records_t  *r;
 
     r = &ngx_realtime_records;

@@ -5,14 +5,15 @@
  * of their own, a WebSocket that is read message by message, and run(), which
  * prints a line per case: {"case": name, "verdict": "ok" or why not}.
  *
- *   node SCRIPT URL [CASE ...]     all cases, or these
+ *   node SCRIPT URL [URL] [CASE ...]     all cases, or these
  */
 
 const assert = require('node:assert');
 const http = require('node:http');
 const { WebSocket } = require('ws');
 
-const [url, ...chosen] = process.argv.slice(2);
+const [url, ...more] = process.argv.slice(2);
+const chosen = more.filter((name) => !name.startsWith('http:'));
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
