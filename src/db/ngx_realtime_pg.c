@@ -18,7 +18,7 @@
  *   its deadline passes while it is executed  statement_timeout at Postgres,
  *                                             and a second later the
  *                                             connection is given up
- *   it waits for a lock, for a quarter of     again, with nothing behind it,
+ *   it waits for a lock, for an eighth of     again, with nothing behind it,
  *   the timeout                               until its deadline
  *   Postgres is down                          UNAVAILABLE, see
  *                                             ngx_realtime_pg_down()

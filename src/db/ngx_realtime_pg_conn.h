@@ -34,7 +34,7 @@
 
 #define NGX_REALTIME_PG_BATCH      64     /* statements on a wire, at most */
 #define NGX_REALTIME_PG_KEYS       256    /* a power of two */
-#define NGX_REALTIME_PG_LOCK       4      /* part of the timeout that one
+#define NGX_REALTIME_PG_LOCK       8      /* part of the timeout that one
                                              attempt may wait for a lock */
 #define NGX_REALTIME_PG_WAITS      8      /* such attempts, at most */
 #define NGX_REALTIME_PG_GRACE      1000   /* ms, see ngx_realtime_pg_down() */
