@@ -60,7 +60,9 @@ EOT
                   "$workers workers: python3-socketio");
     }
 
-    ok(Test::Realtime::wait_for(13, sub {
+    # a client whose process ends before it has said so is found out by a ping
+
+    ok(Test::Realtime::wait_for(60, sub {
         my $s = $t->get('/status')->{json};
         $s->{connections} == 0 && $s->{sockets} == 0;
     }), 'no session is left');
