@@ -268,7 +268,7 @@ sub run_once {
     close $rtload;
 
     my $result = eval { decode_json($json) }
-                 // { errors => 1, first_error => "rtload: $json" };
+                 // { errors => 1, first_error => "rtload: status $?: $json" };
 
     if (defined $before) {
         $result->{rows} = $servers->stored() - $before;

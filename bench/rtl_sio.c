@@ -103,8 +103,11 @@ rtl_sio_message(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
         {
             c->greeted = 1;
 
-        } else {
-            /* what was missed may come before the answer to CONNECT */
+        } else if (rtl->on_event) {
+            /*
+             * What was missed may come before the answer to CONNECT; others'
+             * presence comes before a mode has begun to listen.
+             */
             rtl->on_event(rtl, c, p + 1, len - 1);
         }
 
