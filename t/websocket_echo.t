@@ -247,6 +247,25 @@ case('7: in a message', ['close 1000'], $halves[0],
 case('7: a message of 256k, then close, then a ping',
      [[text => '4' . 'x' x 262144], 'close 1000'], text('x' x 262144),
      close_frame(pack 'n', 1000), ping('x'));
+
+# what the client writes behind its Close must not cost it what is under way
+
+{
+    my $ws = opened();
+
+    $ws->raw($_) for text('x' x 1048576), close_frame(pack 'n', 1000);
+    select undef, undef, undef, 0.3;
+    $ws->raw(ping('x'));
+    select undef, undef, undef, 0.3;
+
+    my $f = $ws->recv(20);
+
+    is(length($f->{payload} // ''), 1048577,
+       '7: 1M that are read late, a ping behind the Close');
+    is($ws->recv(20)->{code}, 1000, '7: and the Close after them');
+    ok($ws->closed(5), '7: and the end');
+}
+
 case('7: no code', ['close 1005'], close_frame());
 case('7: half a code', ['close 1002'], close_frame('x'));
 case('7: a reason of ' . length, ['close 1000'],

@@ -814,22 +814,18 @@ ngx_realtime_ws_flush(ngx_realtime_ws_t *ws)
         return;
     }
 
-    if (ws->out.first || !ws->close_sent) {
+    if (ws->out.first || !ws->close_sent || !ws->deaf || ws->shut) {
         return;
     }
 
-    if (ws->close_received) {
-        /* RFC 6455, 7.1.1: the server closes first */
-        ngx_realtime_ws_set_state(ws, NGX_REALTIME_WS_DEAD);
+    /*
+     * RFC 6455, 7.1.1: the server ends TCP first, by a half-close.  A close()
+     * now would answer what the client still writes with a reset, and the
+     * client might lose what is under way to it, our Close at least.
+     */
 
-    } else if (ws->deaf && !ws->shut) {
-
-        /* a close() now would answer unread input with a reset, and the
-           client might lose our Close with it */
-
-        (void) ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN);
-        ws->shut = 1;
-    }
+    (void) ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN);
+    ws->shut = 1;
 }
 
 
