@@ -154,7 +154,8 @@ ngx_realtime_ws_init(ngx_cycle_t *cycle)
 
 
 ngx_realtime_transport_t *
-ngx_realtime_ws_create(ngx_connection_t *c, ngx_realtime_ws_conf_t *conf)
+ngx_realtime_ws_create(ngx_connection_t *c, ngx_realtime_ws_conf_t *conf,
+    ngx_realtime_msg_t *response)
 {
     ngx_realtime_ws_t  *ws;
 
@@ -167,13 +168,27 @@ ngx_realtime_ws_create(ngx_connection_t *c, ngx_realtime_ws_conf_t *conf)
     ws->transport.log = c->log;
     ws->connection = c;
     ws->conf = conf->loc;
-    ngx_realtime_out_init(&ws->out);
     ws->age.handler = ngx_realtime_ws_linger;
+
+    ngx_realtime_out_init(&ws->out);
+
+    if (response
+        && ngx_realtime_out_push(&ws->out, response, c->log) != NGX_OK)
+    {
+        return NULL;
+    }
 
     rt_ws_init(&ws->parser, conf->loc->max_payload);
     ws->parser.allow_rsv1 = conf->deflate;
 
     return &ws->transport;
+}
+
+
+void
+ngx_realtime_ws_abandon(ngx_realtime_transport_t *t)
+{
+    ngx_realtime_out_drop(&((ngx_realtime_ws_t *) t)->out);
 }
 
 
@@ -205,6 +220,8 @@ ngx_realtime_ws_start(ngx_realtime_transport_t *t, ngx_str_t *early)
         SSL_set_mode(c->ssl->connection, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     }
 #endif
+
+    ngx_realtime_ws_post(ws);
 
     if (early->len) {
         ngx_realtime_ws_input(ws, early->data, early->len);

@@ -40,10 +40,14 @@ ngx_int_t ngx_realtime_ws_check(ngx_http_request_t *r, const char **why);
 ngx_int_t ngx_realtime_ws_accept(ngx_http_request_t *r,
     ngx_realtime_ws_conf_t *conf);
 
-/* the transport on a connection that is a request no more; early is what
-   the client sent behind its handshake.  NULL: no memory */
+/* the transport on a connection that is a request no more.  response goes
+   out first, NULL: it has; early is what the client sent behind its
+   handshake.  NULL: no memory */
 ngx_realtime_transport_t *ngx_realtime_ws_create(ngx_connection_t *c,
-    ngx_realtime_ws_conf_t *conf);
+    ngx_realtime_ws_conf_t *conf, ngx_realtime_msg_t *response);
+
+/* instead of a start; the connection's pool has the rest */
+void ngx_realtime_ws_abandon(ngx_realtime_transport_t *t);
 void ngx_realtime_ws_start(ngx_realtime_transport_t *t, ngx_str_t *early);
 
 

@@ -43,6 +43,7 @@ static ngx_uint_t ngx_realtime_ws_asks_upgrade(ngx_http_request_t *r);
 static ngx_uint_t ngx_realtime_ws_has_token(ngx_str_t *value,
     const char *token, size_t len);
 static ngx_int_t ngx_realtime_ws_respond(ngx_http_request_t *r);
+static ngx_realtime_msg_t *ngx_realtime_ws_response(ngx_http_request_t *r);
 static void ngx_realtime_ws_unpost(void *data);
 static void ngx_realtime_ws_detach(ngx_event_t *ev);
 static ngx_int_t ngx_realtime_ws_early(ngx_http_request_t *r,
@@ -215,16 +216,57 @@ ngx_realtime_ws_respond(ngx_http_request_t *r)
     r->headers_out.status = NGX_HTTP_SWITCHING_PROTOCOLS;
     r->keepalive = 0;
 
+    /* not flushed: it leaves with the first frame, in one write */
+
     rc = ngx_http_send_header(r);
     if (rc == NGX_ERROR || rc > NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR) {
-        return NGX_ERROR;
+    return NGX_OK;
+}
+
+
+/* the 101 as the write filter holds it back; NULL: it does not, for
+   postpone_output is 0, or there is no memory */
+
+static ngx_realtime_msg_t *
+ngx_realtime_ws_response(ngx_http_request_t *r)
+{
+    size_t               len;
+    u_char              *p;
+    ngx_chain_t         *cl;
+    ngx_realtime_msg_t  *m;
+
+    len = 0;
+
+    for (cl = r->out; cl; cl = cl->next) {
+        len += cl->buf->last - cl->buf->pos;
     }
 
-    return NGX_OK;
+    if (len == 0) {
+        return NULL;
+    }
+
+    m = ngx_realtime_msg_alloc(len, r->connection->log);
+    if (m == NULL) {
+        return NULL;
+    }
+
+    /* as it is, without a frame around it */
+
+    p = m->data;
+    m->len = len;
+    m->payload = 0;
+
+    for (cl = r->out; cl; cl = cl->next) {
+        p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+    }
+
+    r->out = NULL;
+    r->connection->sent += len;
+
+    return m;
 }
 
 
@@ -313,6 +355,7 @@ ngx_realtime_ws_detach(ngx_event_t *ev)
     ngx_connection_t          *c;
     ngx_http_request_t        *r;
     ngx_http_connection_t     *hc;
+    ngx_realtime_msg_t        *m;
     ngx_realtime_ws_conf_t    *conf;
     ngx_realtime_ws_accept_t  *a;
     ngx_realtime_transport_t  *t;
@@ -333,9 +376,23 @@ ngx_realtime_ws_detach(ngx_event_t *ev)
         return;
     }
 
-    t = ngx_realtime_ws_create(c, conf);
+    t = NULL;
+    m = ngx_realtime_ws_response(r);
+
+    if (r->out == NULL) {
+        t = ngx_realtime_ws_create(c, conf, m);
+    }
+
+    if (m) {
+        ngx_realtime_msg_unref(m);
+    }
 
     if (t == NULL || conf->ready(t, r, conf->data) != NGX_OK) {
+
+        if (t) {
+            ngx_realtime_ws_abandon(t);
+        }
+
         if (early.data) {
             ngx_free(early.data);
         }
