@@ -5,14 +5,12 @@
 
 
 #include "ngx_realtime_chat_event.h"
+#include "ngx_realtime_random.h"
 #include "ngx_realtime_room.h"
 #include "rt_json.h"
 #include "rt_uuid7.h"
 
-#include <sys/random.h>
 
-
-#define NGX_REALTIME_CHAT_ENTROPY  2560    /* bytes asked for at a time */
 #define NGX_REALTIME_CHAT_RANDOM   10      /* bytes of one id */
 
 #define NGX_REALTIME_CHAT_MESSAGE  "42[\"message\","
@@ -30,26 +28,15 @@ static u_char *ngx_realtime_chat_event_string(u_char *p, ngx_str_t *s);
 ngx_int_t
 ngx_realtime_chat_event_id(u_char *id, uint64_t *ms, ngx_log_t *log)
 {
-    /* filled after the fork: no two workers share a byte */
+    u_char  random[NGX_REALTIME_CHAT_RANDOM];
 
     static rt_uuid7_t  state;
-    static u_char      random[NGX_REALTIME_CHAT_ENTROPY];
-    static size_t      left;
 
-    if (left == 0) {
-        if (getrandom(random, sizeof(random), 0) != (ssize_t) sizeof(random))
-        {
-            ngx_log_error(NGX_LOG_CRIT, log, ngx_errno,
-                          "realtime: getrandom() failed");
-            return NGX_ERROR;
-        }
-
-        left = sizeof(random);
+    if (ngx_realtime_random(random, sizeof(random), log) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    left -= NGX_REALTIME_CHAT_RANDOM;
-
-    rt_uuid7(&state, ngx_realtime_chat_event_now(), random + left, id);
+    rt_uuid7(&state, ngx_realtime_chat_event_now(), random, id);
 
     id[RT_UUID_LEN] = '\0';
     *ms = state.ms;

@@ -36,12 +36,12 @@
 #include "ngx_realtime_bus.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_history.h"
+#include "ngx_realtime_random.h"
 #include "ngx_realtime_record.h"
 #include "ngx_realtime_recovery.h"
 #include "rt_ws.h"
 
 #include <openssl/crypto.h>
-#include <sys/random.h>
 
 
 #define NGX_REALTIME_RECORD_PROBES   256
@@ -192,8 +192,8 @@ ngx_realtime_recovery_begin(ngx_realtime_socket_t *sk)
         return;
     }
 
-    if (getrandom(rec->secret, sizeof(rec->secret), 0)
-        != (ssize_t) sizeof(rec->secret))
+    if (ngx_realtime_random(rec->secret, sizeof(rec->secret), s->log)
+        != NGX_OK)
     {
         __atomic_store_n(&rec->state, 0, __ATOMIC_SEQ_CST);
         return;

@@ -33,13 +33,13 @@
 #include "ngx_realtime_expiry.h"
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_moved.h"
+#include "ngx_realtime_random.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
 #include "rt_eio.h"
 #include "rt_ws.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 
 /*
@@ -122,12 +122,12 @@ ngx_realtime_session_init(ngx_cycle_t *cycle,
 
 
 ngx_int_t
-ngx_realtime_session_random(u_char *sid)
+ngx_realtime_session_random(u_char *sid, ngx_log_t *log)
 {
     u_char     random[NGX_REALTIME_SID_BYTES];
     ngx_str_t  in, out;
 
-    if (RAND_bytes(random, sizeof(random)) != 1) {
+    if (ngx_realtime_random(random, sizeof(random), log) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -149,7 +149,7 @@ ngx_realtime_session_enter(ngx_realtime_session_t *s, uint16_t place)
     u_char     raw[NGX_REALTIME_SID_BYTES];
     ngx_str_t  in, out;
 
-    if (RAND_bytes(raw, sizeof(raw)) != 1
+    if (ngx_realtime_random(raw, sizeof(raw), s->log) != NGX_OK
         || ngx_realtime_table_add(&ngx_realtime_session_table, s, &s->ref)
            != NGX_OK)
     {
@@ -282,6 +282,8 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
         return NULL;
     }
 
+    s->log = ngx_cycle->log;
+
     if (ngx_realtime_session_enter(s, place) != NGX_OK) {
         ngx_free(s);
         return NULL;
@@ -289,7 +291,6 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
 
     s->conf = conf;
     s->place = place;
-    s->log = ngx_cycle->log;
     ngx_queue_init(&s->sockets);
 
     s->user.data = (u_char *) s + sizeof(ngx_realtime_session_t);

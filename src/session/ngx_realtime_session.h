@@ -188,7 +188,7 @@ uint16_t ngx_realtime_session_place(ngx_http_request_t *r);
 ngx_int_t ngx_realtime_session_here(ngx_str_t *sid, ngx_http_request_t *r);
 
 /* 15 random bytes as 20 characters; NGX_ERROR: no randomness */
-ngx_int_t ngx_realtime_session_random(u_char *sid);
+ngx_int_t ngx_realtime_session_random(u_char *sid, ngx_log_t *log);
 
 /* for what is said about the client: its connection's, while it has one */
 ngx_log_t *ngx_realtime_session_log(ngx_realtime_session_t *s);

@@ -317,7 +317,7 @@ ngx_realtime_socket_create(ngx_realtime_session_t *s, ngx_str_t *nsp,
     if (sid) {
         ngx_memcpy(sk->sid, sid, NGX_REALTIME_SID_LEN);
 
-    } else if (ngx_realtime_session_random(sk->sid) != NGX_OK) {
+    } else if (ngx_realtime_session_random(sk->sid, s->log) != NGX_OK) {
         ngx_free(sk);
         return NULL;
     }
