@@ -15,6 +15,9 @@ use IO::Socket::INET;
 use POSIX qw( :sys_wait_h );
 use Time::HiRes qw( sleep time );
 
+# to Postgres, of nginx's one worker or of pgbench
+use constant CONNECTIONS => 8;
+
 my %commands = (
     ours     => \&ours,
     socketio => sub {
@@ -59,6 +62,8 @@ sub start {
 
     mkdir $server->{dir} or die "$server->{dir}: $!\n";
     $server->{database} &&= $self->database();
+
+    write_file("$server->{dir}/page.json", page()) if $server->{database};
 
     my @command = $commands{$name}->($server);
 
@@ -146,7 +151,9 @@ sub ours {
     my ($server) = @_;
     my $chat = $server->{relay} ? 'realtime_message_relay on;' : '';
     my $database = $server->{database}
-                   ? qq(realtime_database "$server->{database}";) : '';
+                   ? qq(realtime_database "$server->{database}" )
+                     . 'connections=' . CONNECTIONS . ';'
+                   : '';
     my $zone = $server->{zone} // '64m';
     my $polling = $server->{polling}
                   ? 'add_header X-Worker $realtime_slot always;' : '';
@@ -192,6 +199,14 @@ http {
             realtime_status json;
         }
 
+        location /api/chat/ {
+            realtime_chat;
+        }
+
+        location = /page.json {
+            root $server->{dir};
+        }
+
         location = /plain {
             return 200 ok;
         }
@@ -201,6 +216,21 @@ END
 
     return ('nginx', '-p', $server->{dir}, '-c',
             "$server->{dir}/nginx.conf", '-e', "$server->{dir}/error.log");
+}
+
+
+# as many bytes as the answer with 50 messages of 64 bytes
+
+sub page {
+    my $uuid = '00000000-0000-7000-8000-000000000000';
+    my $time = '2026-01-01T00:00:00.000Z';
+    my $row = qq({"id":"$uuid","conversation_id":"$uuid","sender_id":"$uuid",)
+              . '"content":"' . '0' x 64 . '","client_id":"0-00-' . '0' x 16
+              . '","read_at":null,"delivered_at":null,"created_at":'
+              . qq("$time","is_read":false});
+
+    return '{"status":"success","data":[' . join(',', ($row) x 50)
+           . qq(],"pagination":{"hasMore":true,"nextBefore":"$uuid"}});
 }
 
 
@@ -237,6 +267,70 @@ END
     }
 
     return "host=$dir dbname=realtime user=realtime";
+}
+
+
+# A module's statement with :user, :conversation, :id and :client in the places
+# of its parameters, as it told it to Postgres; then pgbench runs that.  What
+# the table says: tps, us of pgbench's own CPU for each.
+
+sub pgbench {
+    my ($self, $name, $seconds, %values) = @_;
+    my $sql = $self->statement($name);
+    my $script = "$self->{dir}/$name.sql";
+
+    # pgbench takes any :name for its own, also in a format of to_char()
+
+    $sql =~ s/:(?=MI|SS)/::/g;
+    $sql =~ s{\$(\d+)}{$values{$1} // die "no parameter $1 of $name\n"}ge;
+    write_file($script, "\\set i random(0, 31)\n\\set r random(1, "
+                        . "9000000000000000)\n$sql;\n");
+
+    my ($user, $system) = (times)[2, 3];
+    my $pgbench = "pgbench -n -M prepared -c @{[ CONNECTIONS ]} -T $seconds "
+                  . "-f $script -h $self->{database} -U realtime realtime";
+    my $said = `$pgbench 2>&1`;
+    my ($user_to, $system_to) = (times)[2, 3];
+    my ($count) = $said =~ /actually processed: (\d+)/;
+    my ($tps) = $said =~ /tps = ([\d.]+)/;
+
+    return { errors => 1, first_error => substr $said, 0, 600 } if !$count || $said =~ /ERROR/;
+
+    return { errors => 0, per_second => $tps,
+             cpu_us => ($user_to + $system_to - $user - $system) * 1e6
+                       / $count };
+}
+
+
+sub statement {
+    my ($self, $name) = @_;
+
+    $self->database();
+
+    if (!$self->{statements}) {
+        my @psql = ('psql', '-qX', '-h', $self->{database}, '-U');
+        my $set = 'alter role realtime';
+
+        command(@psql, 'postgres', 'realtime', '-c',
+                "$set set log_min_duration_statement = 0");
+
+        my $server = $self->start('ours', database => 1);
+        my $log = "$self->{database}/postgres.log";
+        my $deadline = time + 10;
+
+        while (!$self->{statements} && time < $deadline) {
+            local (@ARGV, $/) = $log;
+            my %sql = <> =~ /duration: \S+ ms  parse (realtime_\w+): (.*)/g;
+            $self->{statements} = \%sql if $sql{$name};
+            sleep 0.1;
+        }
+
+        $self->stop($server);
+        command(@psql, 'postgres', 'realtime', '-c',
+                "$set reset log_min_duration_statement");
+    }
+
+    return $self->{statements}{$name} // die "Postgres heard no $name\n";
 }
 
 

@@ -21,13 +21,14 @@ chdir "$FindBin::Bin/.." or die "chdir: $!\n";
 $ENV{PWD} = POSIX::getcwd();
 
 my ($names, $rounds, $seconds, $write)
-    = ('relay,cross,rate,connect,idle,stored,polling,upgrade', 5, 4, 0);
+    = ('relay,cross,rate,connect,idle,stored,store,page,polling,upgrade',
+       5, 4, 0);
 
 GetOptions('rows=s' => \$names, 'rounds=i' => \$rounds,
            'seconds=f' => \$seconds, 'write' => \$write)
     or die "usage: bench/run [--rows relay,cross,rate,connect,idle,"
-           . "idle-more,idle-beat,stored,fanout,polling,polling-any,"
-           . "upgrade]\n"
+           . "idle-more,idle-beat,stored,store,page,fanout,polling,"
+           . "polling-any,upgrade]\n"
            . "           [--rounds N] [--seconds S] [--write]\n";
 
 my @servers = qw( ours socketio rawws floor );
@@ -41,6 +42,30 @@ my %title = (ours => 'ngx_realtime', socketio => 'Socket.IO + ws',
 sub at_most {
     my ($limit) = @_;
     return ("<= $limit", sub { $_[0]{ours} <= $limit });
+}
+
+# of what pgbench reaches
+
+sub pgbench {
+    my ($part) = @_;
+    return (">= $part of pgbench", sub {
+        $_[0]{ours} >= $part * ($_[0]{floor} // 'inf')
+    });
+}
+
+# SQL for a parameter, from pgbench's :i, a lane, and :r, any number
+
+sub user {
+    return "('00000000-0000-7000-8000-' || lpad(to_hex(2 * :i::bigint), 12, "
+           . "'0'))";
+}
+
+sub conversation {
+    return "('00000000-0000-7000-9000-' || lpad(to_hex(:i::bigint), 12, '0'))";
+}
+
+sub number {
+    return "lpad(to_hex(:r::bigint), 32, '0')";
 }
 
 sub of_socketio {
@@ -189,6 +214,40 @@ my %rows = (
             ['CPU us/message, nginx', 'cpu_us', 1],
         ],
     },
+    store => {
+        title   => 'REST: store a message, 32 clients, 8 connections to '
+                   . 'Postgres (floor: pgbench with the same statement)',
+        servers => [qw( ours floor )], options => { database => 1 },
+        load    => [qw( store --conns 32 )],
+        floor   => { pgbench => ['realtime_send',
+                                 1 => user(), 2 => conversation(),
+                                 3 => number(), 4 => "'" . 'x' x 64 . "'",
+                                 5 => number() . '::text', 6 => 1767225600000,
+                                 7 => 'null'] },
+        figures => [
+            ['messages/s', 'store_per_second', 0, pgbench(0.8)],
+            ['p50 ms', 'store_ms.p50', 2],
+            ['p99 ms', 'store_ms.p99', 2],
+            ['CPU us/message, nginx (pgbench)', 'store_cpu_us', 1,
+             at_most(40)],
+        ],
+    },
+    page => {
+        title   => 'REST: a page of 50 messages, 8 clients (floor: pgbench '
+                   . 'with the same query)',
+        servers => [qw( ours floor )], options => { database => 1 },
+        load    => [qw( page --conns 8 )],
+        floor   => { pgbench => ['realtime_fetch',
+                                 1 => user(), 2 => conversation(),
+                                 3 => "'" . 'f' x 32 . "'", 4 => 51, 5 => 1,
+                                 6 => 0] },
+        figures => [
+            ['pages/s', 'page_per_second', 0],
+            ['p50 ms', 'page_ms.p50', 2],
+            ['CPU us/page, nginx (pgbench)', 'page_cpu_us', 1, at_most(60)],
+            ['... of a file of as many bytes', 'file_cpu_us', 1],
+        ],
+    },
     fanout => {
         title   => 'fan-out to 1,000 connections, closed loop, 64 B',
         servers => [qw( socketio rawws floor )],
@@ -253,6 +312,10 @@ sub measure {
 sub run_once {
     my ($kind, $row) = @_;
     my $own = $row->{$kind} // {};
+
+    return run_pgbench($row->{load}[0], @{$own->{pgbench}})
+        if $own->{pgbench};
+
     my $server = $servers->start($kind, %{$row->{options} // {}},
                                  %{$own->{options} // {}});
     my $before = $row->{options}{database} && $servers->stored();
@@ -288,6 +351,18 @@ sub run_once {
 }
 
 
+# its figures under the names of rtload's
+
+sub run_pgbench {
+    my ($mode, $statement, %values) = @_;
+    my $result = $servers->pgbench($statement, $seconds, %values);
+
+    $result->{"${mode}_$_"} = $result->{$_} for qw( per_second cpu_us );
+
+    return $result;
+}
+
+
 sub value {
     my ($figure, $result) = @_;
 
@@ -300,7 +375,7 @@ sub value {
 sub figure {
     my ($figure, $result) = @_;
 
-    return sprintf "%.$figure->[2]f", value($figure, $result);
+    return sprintf "%.$figure->[2]f", value($figure, $result) // 0;
 }
 
 
@@ -320,14 +395,16 @@ sub table {
         my (undef, undef, $digits, $target, $met) = @$figure;
         my %median = map {
             my $all = $results{$name}{$_};
-            $all ? ($_ => median(map { value($figure, $_) } @$all)) : ();
+            my @values = grep { defined } map { value($figure, $_) }
+                                              @{$all // []};
+            @values ? ($_ => median(@values)) : ();
         } @{$row->{servers}};
 
         my @cells = map {
             defined $median{$_} ? sprintf "%.${digits}f", $median{$_} : ''
         } @servers;
 
-        if ($met && keys %median == @{$row->{servers}}) {
+        if ($met && defined $median{ours}) {
             my $ok = $met->(\%median);
 
             $target .= $ok ? '' : ', **missed**';

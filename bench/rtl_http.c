@@ -98,8 +98,11 @@ rtl_http_send(rtl_t *rtl, rtl_http_t *h, const char *method, const char *uri,
 
     if (body) {
         n += snprintf(request + n, sizeof(request) - (size_t) n,
-                      "Content-Type: text/plain;charset=UTF-8\r\n"
-                      "Content-Length: %zu\r\n\r\n%s", strlen(body), body);
+                      "Content-Type: %s\r\n"
+                      "Content-Length: %zu\r\n\r\n%s",
+                      body[0] == '{' ? "application/json"
+                                     : "text/plain;charset=UTF-8",
+                      strlen(body), body);
 
     } else {
         n += snprintf(request + n, sizeof(request) - (size_t) n, "\r\n");

@@ -33,6 +33,8 @@ static const rtl_mode_t  rtl_modes[] = {
     { "relay", rtl_relay },
     { "fanout", rtl_fanout },
     { "stored", rtl_stored },
+    { "store", rtl_store },
+    { "page", rtl_page },
     { "connect", rtl_connect },
     { "idle", rtl_idle },
     { "beat", rtl_beat },
@@ -236,7 +238,8 @@ static int
 rtl_usage(void)
 {
     fputs("usage: rtload MODE --port N\n"
-          "    relay fanout stored connect idle beat reload polling upgrade\n"
+          "    relay fanout stored store page connect idle beat reload\n"
+          "    polling upgrade\n"
           "    --proto socketio|raw    raw: peers/floor, peers/rawws.js\n"
           "    --key FILE              the HS256 key (socketio)\n"
           "    --pid PID[,PID]         server processes; children are found\n"

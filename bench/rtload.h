@@ -6,12 +6,13 @@
 /*
  * rtload: a load generator for Socket.IO servers that checks what it gets.
  *
- * One thread, one epoll.  rtl_conn.c brings WebSocket connections up, rtl_sio.c
- * cuts what comes over them into events; rtl_traffic.c (relay, fan-out, stored), rtl_ramp.c
- * (connect, idle), rtl_beat.c, rtl_reload.c and rtl_poll.c are the modes, the
- * last one on the blocking connections of rtl_http.c; rtl_proc.c asks the
- * kernel what the server has used.  Every message carries its lane and its number,
- * every receiver expects exactly the next one: a message that is lost,
+ * One thread, one epoll.  rtl_conn.c brings WebSocket connections up,
+ * rtl_sio.c cuts what comes over them into events; rtl_traffic.c (relay,
+ * fan-out, stored), rtl_ramp.c (connect, idle), rtl_beat.c, rtl_reload.c,
+ * rtl_poll.c and rtl_rest.c (store, page) are the modes, the last two on the
+ * blocking connections of rtl_http.c; rtl_proc.c asks the kernel what the
+ * server has used.  Every message carries its lane and its number, every
+ * receiver expects exactly the next one: a message that is lost,
  * repeated, reordered or altered is an error of the run.
  */
 
@@ -203,7 +204,7 @@ void rtl_conn_close_all(rtl_t *rtl);
 
 /* rtl_http.c; fd is -1 between connections, and opened by the next request */
 
-#define RTL_HTTP_BUF       8192
+#define RTL_HTTP_BUF       65536
 
 typedef struct {
     int                fd;
@@ -240,6 +241,8 @@ void rtl_reload(rtl_t *rtl);
 void rtl_polling(rtl_t *rtl);
 void rtl_upgrade(rtl_t *rtl);
 void rtl_beat(rtl_t *rtl);
+void rtl_store(rtl_t *rtl);
+void rtl_page(rtl_t *rtl);
 
 
 #endif /* _RTLOAD_H_INCLUDED_ */
