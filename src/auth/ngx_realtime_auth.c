@@ -9,6 +9,7 @@
  *   split       three strict base64url parts, 8 kB        ngx_realtime_jwt.c
  *   key         alg equals the alg of a configured key, kid if both have one
  *   signature   of that key, with that alg                ngx_realtime_jwt.c
+ *               both once for a token       ngx_realtime_auth_known.c
  *   claims      exp, nbf, iat, iss, aud
  *   user        the first non-empty string among the configured claims
  *
@@ -16,6 +17,7 @@
  */
 
 #include "ngx_realtime_auth.h"
+#include "ngx_realtime_auth_known.h"
 
 #include "rt_json.h"
 
@@ -106,8 +108,15 @@ static ngx_int_t
 ngx_realtime_auth_signature(ngx_realtime_auth_conf_t *conf,
     ngx_realtime_jwt_t *jwt, ngx_log_t *log, const char **detail)
 {
+    u_char      digest[NGX_REALTIME_AUTH_KNOWN_LEN];
     json_t     *header, *alg, *kid;
-    ngx_int_t   rc;
+    ngx_int_t   rc, known;
+
+    known = ngx_realtime_auth_known(conf->keys, &jwt->text, digest);
+
+    if (known == NGX_OK) {
+        return NGX_OK;
+    }
 
     header = ngx_realtime_auth_object(&jwt->header);
 
@@ -139,6 +148,10 @@ ngx_realtime_auth_signature(ngx_realtime_auth_conf_t *conf,
     }
 
     json_decref(header);
+
+    if (rc == NGX_OK && known == NGX_DECLINED) {
+        ngx_realtime_auth_remember(digest);
+    }
 
     return rc;
 }
