@@ -26,8 +26,8 @@
 #include "ngx_realtime_chat_typing.h"
 #include "ngx_realtime_envelope.h"
 #include "ngx_realtime_event.h"
-#include "ngx_realtime_handshake.h"
 #include "ngx_realtime_history.h"
+#include "ngx_realtime_location.h"
 #include "ngx_realtime_origin.h"
 #include "ngx_realtime_partner.h"
 #include "ngx_realtime_pg.h"
@@ -35,23 +35,16 @@
 #include "ngx_realtime_presence.h"
 #include "ngx_realtime_rate.h"
 #include "ngx_realtime_recovery.h"
-#include "ngx_realtime_rest.h"
+#include "ngx_realtime_revoke.h"
 #include "ngx_realtime_room_zone.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
-#include "ngx_realtime_status.h"
 #include "ngx_realtime_upgrade.h"
 #include "ngx_realtime_version.h"
 #include "ngx_realtime_ws.h"
 
 
 static char *ngx_realtime_zone(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_realtime_socket(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_realtime_chat(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_realtime_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_realtime_time_or_off(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -67,10 +60,6 @@ static char *ngx_realtime_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_realtime_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_realtime_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static void ngx_realtime_merge_serves(ngx_conf_t *cf,
-    ngx_realtime_loc_conf_t *prev, ngx_realtime_loc_conf_t *conf);
-static char *ngx_realtime_check_loc_conf(ngx_conf_t *cf,
-    ngx_realtime_loc_conf_t *conf);
 
 static ngx_int_t ngx_realtime_init_process(ngx_cycle_t *cycle);
 static void ngx_realtime_forget_slot(ngx_uint_t slot);
@@ -174,25 +163,60 @@ static ngx_command_t  ngx_realtime_commands[] = {
       offsetof(ngx_realtime_loc_conf_t, auth_expiring),
       NULL },
 
+    { ngx_string("realtime_api_key"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE23,
+      ngx_realtime_auth_api_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_api_role"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE12,
+      ngx_realtime_auth_api_role,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_api_access"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_realtime_auth_api_access,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_revocation_time"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_realtime_loc_conf_t, revocation_time),
+      &ngx_realtime_not_zero_post },
+
     /* what a location serves */
 
     { ngx_string("realtime_socket"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
-      ngx_realtime_socket,
+      ngx_realtime_location_socket,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("realtime_chat"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
-      ngx_realtime_chat,
+      ngx_realtime_location_chat,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_api"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_realtime_location_api,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("realtime_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
-      ngx_realtime_status,
+      ngx_realtime_location_status,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -371,6 +395,7 @@ static ngx_realtime_zone_part_pt  ngx_realtime_zone_parts[] = {
     ngx_realtime_presence_create,
     ngx_realtime_partner_create,
     ngx_realtime_rate_create,
+    ngx_realtime_revoke_create,
     NULL
 };
 
@@ -389,112 +414,6 @@ ngx_realtime_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     return ngx_realtime_zone_directive(cf, conf, ngx_realtime_zone_parts,
                                        &ngx_realtime_bus_keeper);
-}
-
-
-static char *
-ngx_realtime_socket(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_realtime_loc_conf_t  *rlcf = conf;
-
-    ngx_str_t                 *value;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    if (rlcf->serves & NGX_REALTIME_SERVES_SOCKET) {
-        return "is duplicate";
-    }
-
-    if (rlcf->serves & NGX_REALTIME_SERVES_STATUS) {
-        return "cannot share a location with \"realtime_status\"";
-    }
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 2) {
-
-        if (ngx_realtime_string_eq(&value[1], "echo=engine")) {
-            rlcf->echo = NGX_REALTIME_ECHO_ENGINE;
-
-        } else if (ngx_realtime_string_eq(&value[1], "echo=socketio")) {
-            rlcf->echo = NGX_REALTIME_ECHO_SOCKETIO;
-
-        } else {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "realtime_socket: \"%V\" is unknown, there "
-                               "are \"echo=engine\" and \"echo=socketio\"",
-                               &value[1]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    /* before or after realtime_chat: the socket is what is served */
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_realtime_handshake_handler;
-
-    rlcf->serves |= NGX_REALTIME_SERVES_SOCKET;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_realtime_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_realtime_loc_conf_t  *rlcf = conf;
-
-    ngx_http_core_loc_conf_t  *clcf;
-
-    if (rlcf->serves & NGX_REALTIME_SERVES_CHAT) {
-        return "is duplicate";
-    }
-
-    if (rlcf->serves & NGX_REALTIME_SERVES_STATUS) {
-        return "cannot share a location with \"realtime_status\"";
-    }
-
-    if (!(rlcf->serves & NGX_REALTIME_SERVES_SOCKET)) {
-        clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-        clcf->handler = ngx_realtime_rest_handler;
-    }
-
-    rlcf->serves |= NGX_REALTIME_SERVES_CHAT;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_realtime_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_realtime_loc_conf_t  *rlcf = conf;
-
-    ngx_str_t                 *value;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    if (rlcf->serves) {
-        return "must be alone in its location";
-    }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 1 || ngx_realtime_string_eq(&value[1], "json")) {
-        clcf->handler = ngx_realtime_status_json_handler;
-
-    } else if (ngx_realtime_string_eq(&value[1], "prometheus")) {
-        clcf->handler = ngx_realtime_status_prometheus_handler;
-
-    } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "realtime_status: \"%V\" is no format, write "
-                           "\"json\" or \"prometheus\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    rlcf->serves |= NGX_REALTIME_SERVES_STATUS;
-
-    return NGX_CONF_OK;
 }
 
 
@@ -650,6 +569,7 @@ ngx_realtime_create_loc_conf(ngx_conf_t *cf)
     conf->compression = NGX_CONF_UNSET;
     conf->compression_threshold = NGX_CONF_UNSET_SIZE;
     conf->relay = NGX_CONF_UNSET;
+    conf->revocation_time = NGX_CONF_UNSET;
     conf->max_connections = NGX_CONF_UNSET;
 
     return conf;
@@ -689,114 +609,17 @@ ngx_realtime_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->compression_threshold,
                               prev->compression_threshold, 1024);
     ngx_conf_merge_value(conf->relay, prev->relay, 0);
+    ngx_conf_merge_sec_value(conf->revocation_time, prev->revocation_time,
+                             30 * 24 * 3600);
     ngx_conf_merge_value(conf->max_connections, prev->max_connections, 20);
 
     if (conf->rates == NULL) {
         conf->rates = prev->rates;
     }
 
-    ngx_realtime_merge_serves(cf, prev, conf);
+    ngx_realtime_location_merge(cf, prev, conf);
 
-    return ngx_realtime_check_loc_conf(cf, conf);
-}
-
-
-/* "if" and "limit_except" are locations to nginx, and the same to people */
-
-static void
-ngx_realtime_merge_serves(ngx_conf_t *cf, ngx_realtime_loc_conf_t *prev,
-    ngx_realtime_loc_conf_t *conf)
-{
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (!clcf->noname || prev->serves == NGX_REALTIME_SERVES_STATUS) {
-        return;
-    }
-
-    conf->serves = prev->serves;
-
-    if (clcf->lmt_excpt && clcf->handler == NULL) {
-
-        if (conf->serves & NGX_REALTIME_SERVES_SOCKET) {
-            clcf->handler = ngx_realtime_handshake_handler;
-
-        } else if (conf->serves & NGX_REALTIME_SERVES_CHAT) {
-            clcf->handler = ngx_realtime_rest_handler;
-        }
-    }
-}
-
-
-/* what a location serves needs: said here, when everything is read */
-
-static char *
-ngx_realtime_check_loc_conf(ngx_conf_t *cf, ngx_realtime_loc_conf_t *conf)
-{
-    ngx_realtime_main_conf_t  *rmcf;
-
-    if (conf->serves == 0) {
-        return NGX_CONF_OK;
-    }
-
-    rmcf = ngx_http_conf_get_module_main_conf(cf, ngx_realtime_module);
-
-    if (rmcf->zone == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "a realtime location needs a zone, write "
-                           "\"realtime_zone main 64m;\" in the http block");
-        return NGX_CONF_ERROR;
-    }
-
-    if (conf->serves == NGX_REALTIME_SERVES_STATUS) {
-        return NGX_CONF_OK;
-    }
-
-    if (conf->echo) {
-
-        /* the suites compare whole packets */
-        conf->recovery = 0;
-
-        if (conf->serves & NGX_REALTIME_SERVES_CHAT) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"realtime_socket echo=...\" is a test aid "
-                               "and cannot share a location with "
-                               "\"realtime_chat\"");
-            return NGX_CONF_ERROR;
-        }
-
-        /* its clients hear what they said, and could not refresh */
-        conf->auth_expiring = 0;
-
-        return NGX_CONF_OK;
-    }
-
-    if ((conf->serves & NGX_REALTIME_SERVES_SOCKET) && conf->recovery) {
-        rmcf->recovers = 1;
-    }
-
-    if (conf->auth->keys == NULL || conf->auth->keys->nelts == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"realtime_socket\" and \"realtime_chat\" need a "
-                           "key to check tokens with, write for example "
-                           "\"realtime_jwt_key HS256 file:jwt.key;\"");
-        return NGX_CONF_ERROR;
-    }
-
-    if ((conf->serves & NGX_REALTIME_SERVES_CHAT)
-        && rmcf->database == NULL
-        && !(conf->relay && (conf->serves & NGX_REALTIME_SERVES_SOCKET)))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"realtime_chat\" needs a database, write for "
-                           "example \"realtime_database "
-                           "'host=/run/postgresql dbname=chat';\" in the "
-                           "http block");
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
+    return ngx_realtime_location_check(cf, conf);
 }
 
 

@@ -19,6 +19,7 @@ my $t = Test::Realtime->new;
 my $zone = 'realtime_zone main 16m;';
 my $database = 'realtime_database host=/run/postgresql;';
 my $key = 'realtime_jwt_key HS256 file:%%KEY%%;';
+my $service = 'realtime_api_key HS256 file:%%KEY%%;';
 
 my $number = qr/invalid number of arguments in "realtime_\w+" directive/;
 my $context = qr/"realtime_\w+" directive is not allowed here/;
@@ -45,6 +46,12 @@ my $aid = qr/is a test aid and cannot share a location with "realtime_chat"/;
 my $namespace = qr/is no namespace, write for example "\/admin"; "\/" is alw/;
 my $no_zone = qr/needs a zone, write "realtime_zone main 64m;" in the http/;
 my $no_key = qr/need a key to check tokens with, write for example/;
+my $no_service = qr/"realtime_api" needs to know its services, write /;
+my $role = qr/"realtime_api_role" takes the name of a role and claim=NAME/;
+my $role_key = qr/"realtime_api_role" needs a key to check tokens with/;
+my $access = qr/"realtime_api_access" is "token", or "nginx" if its allow/;
+my $api = qr/cannot share a location with "realtime_api"/;
+my $lonely = qr/"realtime_api" directive must be alone in its location/;
 my $no_database = qr/"realtime_chat" needs a database, write for example/;
 my $origin = qr/is not an origin: write scheme:\/\/host or scheme:/;
 my $socket = qr/is the address of a socket: write the origin of the pages/;
@@ -140,6 +147,16 @@ my @serves = (
      $no_database],
     [$zone, "$key location / { realtime_chat; realtime_message_relay on; }",
      $no_database],
+    [$zone, "location / { realtime_api; $service }", undef],
+    [$zone, "$service location / { realtime_api; }", undef],
+    [$zone, 'location / { realtime_api; realtime_api_access nginx; }', undef],
+    [$zone, "$key realtime_api_role s; location / { realtime_api; }", undef],
+    [$zone, "location / { realtime_api; }", $no_service],
+    [$zone, "$key location / { realtime_api; }", $no_service],
+    [$zone, 'location / { realtime_api; realtime_api_access token; }',
+     $no_service],
+    [$zone, 'location / { realtime_api; realtime_api_role s; }', $role_key],
+    ['', "location / { realtime_api; $service }", $no_zone],
     ['', "$key location / { realtime_socket; }", $no_zone],
     ['', "$key location / { realtime_chat; }", $no_zone],
     ['', 'location / { realtime_socket echo=engine; }', $no_zone],
@@ -168,6 +185,14 @@ push @serves, map { ["$zone $database", "$key location / { $_->[0]; }",
     ['realtime_chat; realtime_status', $alone],
     ['realtime_status; realtime_socket', $shared],
     ['realtime_status; realtime_chat', $shared],
+    ['realtime_api; realtime_chat', $api],
+    ['realtime_api; realtime_socket', $api],
+    ['realtime_api; realtime_status', $alone],
+    ['realtime_chat; realtime_api', $lonely],
+    ['realtime_socket; realtime_api', $lonely],
+    ['realtime_status; realtime_api', $lonely],
+    ['realtime_api; realtime_api', $lonely],
+    ['realtime_api on', $number],
     ['if ($uri) { realtime_socket; }', $context],
     ['if ($uri) { realtime_ping_timeout 1s; }', $context],
 );
@@ -178,7 +203,7 @@ push @serves, map { ["$zone $database", "$_->[0];", $_->[1]] } (
     (map { ["realtime_$_", $context] }
          ('zone b 16m', 'database host=/a', 'users a', 'drain_timeout 1s',
           'presence_grace 1s',
-          'socket', 'chat', 'status')),
+          'socket', 'chat', 'api', 'status')),
 
     (map { my $name = $_; map { ["realtime_$name $_->[0]", $_->[1]] }
                (['1s', undef], ['500ms', undef], ['', $number], ['0', $zero],
@@ -260,6 +285,21 @@ push @serves, map { ["$zone $database", "$_->[0];", $_->[1]] } (
     (map { ["realtime_allowed_origins $_", $twice] }
          ('null null', 'https://a https://A', 'https://a https://a:443',
           'http://*.a:80 http://*.a')),
+
+    (map { ["realtime_api_role $_->[0]", $_->[1]] }
+         (['service', undef], ['service claim=roles', undef],
+          ['', $number], ["''", $role], ['s roles', $role],
+          ['s claim=', $role], ['s claim=a b', $number],
+          ['s; realtime_api_role s', $duplicate])),
+    (map { ["realtime_api_access $_->[0]", $_->[1]] }
+         (['token', undef], ['nginx', undef], ['', $number], ['off', $access],
+          ['nginx token', $number],
+          ['nginx; realtime_api_access nginx', $duplicate])),
+    (map { ["realtime_revocation_time $_->[0]", $_->[1]] }
+         (['1d', undef], ['', $number], ['0', $zero], ['x', $value],
+          ['1d; realtime_revocation_time 1d', $duplicate])),
+    ['realtime_api_key none secret:x', qr/does not know the algorithm "none"/],
+    ['realtime_api_key RS256 secret:s3s3', qr/must be file:PATH of a PEM/],
 
     ['realtime_message_relay on', undef],
     ['realtime_message_relay', $number],

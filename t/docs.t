@@ -17,7 +17,8 @@ use Test::Realtime;
 my $root = $Test::Realtime::ROOT;
 
 readme_conf();
-routes();
+routes('ngx_realtime_route.c', 'docs/rest.md');
+routes('ngx_realtime_api.c', 'docs/api.md');
 events();
 codes();
 envelopes();
@@ -45,16 +46,19 @@ sub readme_conf {
 
 
 sub routes {
-    my @is = slurp('src/api/ngx_realtime_route.c')
+    my ($file, $manual) = @_;
+
+    my @is = slurp("src/api/$file")
              =~ /\{ NGX_HTTP_(\w+), ngx_string\("([^"]+)"\)/g;
-    my @documented = slurp('docs/rest.md') =~ m{^## ([A-Z]+ /\S+)$}mg;
+    my @documented = slurp($manual) =~ m{^## ([A-Z]+ /\S+)$}mg;
     my @routes;
 
     while (my ($method, $path) = splice @is, 0, 2) {
-        push @routes, "$method $path" =~ s{/:}{/:id}gr;
+        push @routes, "$method $path" =~ s{rooms/:}{rooms/:room}r
+                                      =~ s{/:(?=/|$)}{/:id}gr;
     }
 
-    is_deeply([sort @documented], [sort @routes], 'the routes');
+    is_deeply([sort @documented], [sort @routes], "the routes of $manual");
 }
 
 

@@ -85,17 +85,22 @@ ngx_realtime_envelope_header_filter(ngx_http_request_t *r)
 
     if (r != r->main
         || !(rlcf->serves
-             & (NGX_REALTIME_SERVES_SOCKET|NGX_REALTIME_SERVES_CHAT))
+             & (NGX_REALTIME_SERVES_SOCKET|NGX_REALTIME_SERVES_CHAT
+                |NGX_REALTIME_SERVES_API))
         || r->headers_out.status < NGX_HTTP_OK)
     {
         return ngx_realtime_envelope_next_header(r);
     }
 
-    if (ngx_realtime_origin_headers(r, rlcf->auth) != NGX_OK) {
+    /* a page has no business with the routes for back ends */
+
+    if (rlcf->serves != NGX_REALTIME_SERVES_API
+        && ngx_realtime_origin_headers(r, rlcf->auth) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    if (rlcf->serves == NGX_REALTIME_SERVES_CHAT
+    if (!(rlcf->serves & NGX_REALTIME_SERVES_SOCKET)
         && ngx_realtime_envelope_is_page(r)
         && ngx_realtime_envelope_replace(r) != NGX_OK)
     {

@@ -7,7 +7,8 @@
  * The last look at what a realtime location sends: a header filter and a
  * body filter on top of nginx's own.
  *
- *   every reply            gets the CORS headers of its Origin
+ *   every reply            gets the CORS headers of its Origin, but not one
+ *                          of "realtime_api"
  *   an error of nginx,     gets the envelope of the API instead of a page in
  *   where REST is served   HTML
  *

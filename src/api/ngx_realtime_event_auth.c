@@ -55,7 +55,7 @@ ngx_realtime_event_auth_refresh(ngx_realtime_socket_t *sk, rt_str_t arg,
                   "realtime: token renewed, user: \"%V\", socket: \"%V\", "
                   "slot: %i", &sk->identity.user, &sk->id, ngx_realtime_slot);
 
-    ngx_realtime_expiry_renew(sk, id.expires);
+    ngx_realtime_expiry_renew(sk, &id);
     ngx_realtime_call_done(call);
 
     return NGX_REALTIME_R_NONE;

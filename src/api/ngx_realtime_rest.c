@@ -12,6 +12,7 @@
 #include "ngx_realtime_route.h"
 #include "ngx_realtime_slot.h"
 #include "rt_json.h"
+#include "rt_utf8.h"
 
 
 #define NGX_REALTIME_REST_WRITES                                              \
@@ -25,12 +26,16 @@ static ngx_int_t ngx_realtime_rest_auth(ngx_realtime_rest_t *rest,
     ngx_realtime_refusal_e *why);
 static ngx_uint_t ngx_realtime_rest_origin(ngx_http_request_t *r,
     ngx_realtime_auth_conf_t *conf);
+static ngx_int_t ngx_realtime_rest_auth_service(ngx_realtime_rest_t *rest,
+    ngx_realtime_refusal_e *why);
 
 static ngx_int_t ngx_realtime_rest_read_body(ngx_realtime_rest_t *rest);
 static ngx_uint_t ngx_realtime_rest_is_json(ngx_http_request_t *r);
 static void ngx_realtime_rest_body_handler(ngx_http_request_t *r);
 static ngx_realtime_refusal_e ngx_realtime_rest_parse_body(
     ngx_realtime_rest_t *rest);
+static ngx_realtime_refusal_e ngx_realtime_rest_check_body(
+    ngx_realtime_rest_t *rest, ngx_str_t *text);
 static ngx_int_t ngx_realtime_rest_body_text(ngx_http_request_t *r,
     ngx_str_t *text);
 static ngx_int_t ngx_realtime_rest_body_copy(ngx_http_request_t *r,
@@ -47,7 +52,7 @@ ngx_int_t
 ngx_realtime_rest_handler(ngx_http_request_t *r)
 {
     ngx_int_t                 rc;
-    ngx_uint_t                methods;
+    ngx_uint_t                methods, api;
     ngx_realtime_rest_t      *rest;
     ngx_realtime_refusal_e    why;
     ngx_realtime_loc_conf_t  *rlcf;
@@ -70,18 +75,23 @@ ngx_realtime_rest_handler(ngx_http_request_t *r)
 
     rlcf = ngx_http_get_module_loc_conf(r, ngx_realtime_module);
 
-    rc = ngx_realtime_origin_preflight(r, rlcf->auth);
+    api = (rlcf->serves == NGX_REALTIME_SERVES_API);
 
-    if (rc != NGX_DECLINED) {
-        return rc;
+    if (!api) {
+        rc = ngx_realtime_origin_preflight(r, rlcf->auth);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
     }
 
     methods = ngx_realtime_route_find(rest);
 
     /* other OPTIONS have no credentials either, and learn as little */
 
-    if (r->method != NGX_HTTP_OPTIONS) {
-        rc = ngx_realtime_rest_auth(rest, &why);
+    if (api || r->method != NGX_HTTP_OPTIONS) {
+        rc = api ? ngx_realtime_rest_auth_service(rest, &why)
+                 : ngx_realtime_rest_auth(rest, &why);
 
         if (rc == NGX_ERROR) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -201,6 +211,51 @@ ngx_realtime_rest_origin(ngx_http_request_t *r,
 }
 
 
+/*
+ * A back end has no cookie.  What is not there is asked for, and what is wrong
+ * is refused: it would not help to log in again.
+ */
+
+static ngx_int_t
+ngx_realtime_rest_auth_service(ngx_realtime_rest_t *rest,
+    ngx_realtime_refusal_e *why)
+{
+    ngx_int_t                 rc;
+    ngx_str_t                 token;
+    const char               *detail;
+    ngx_http_request_t       *r;
+    ngx_realtime_loc_conf_t  *rlcf;
+
+    r = rest->request;
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_realtime_module);
+
+    ngx_str_set(&rest->caller.user, "");
+
+    if (rlcf->auth->api_access == NGX_REALTIME_ACCESS_NGINX) {
+        return NGX_OK;
+    }
+
+    if (ngx_realtime_auth_token_bearer(r, &token) != NGX_OK) {
+        *why = NGX_REALTIME_R_TOKEN_MISSING;
+        ngx_realtime_count(auth_refused);
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_realtime_auth_verify_service(rlcf->auth, &token, r->pool,
+                                          r->connection->log, &rest->caller,
+                                          &detail);
+
+    if (rc == NGX_DECLINED) {
+        *why = NGX_REALTIME_R_SERVICE;
+        rest->detail = detail;
+        ngx_realtime_count(auth_refused);
+    }
+
+    return rc;
+}
+
+
 static ngx_int_t
 ngx_realtime_rest_read_body(ngx_realtime_rest_t *rest)
 {
@@ -298,6 +353,10 @@ ngx_realtime_rest_parse_body(ngx_realtime_rest_t *rest)
         return NGX_REALTIME_R_INTERNAL;
     }
 
+    if (rest->route->raw) {
+        return ngx_realtime_rest_check_body(rest, &text);
+    }
+
     /* no body is an object without members: its route says what it misses */
 
     if (text.len == 0) {
@@ -315,6 +374,37 @@ ngx_realtime_rest_parse_body(ngx_realtime_rest_t *rest)
 
         return NGX_REALTIME_R_PAYLOAD_INVALID;
     }
+
+    return NGX_REALTIME_R_NONE;
+}
+
+
+/* what is passed on is passed on as it was written */
+
+static ngx_realtime_refusal_e
+ngx_realtime_rest_check_body(ngx_realtime_rest_t *rest, ngx_str_t *text)
+{
+    rt_str_t  value;
+
+    if (text->len == 0) {
+        ngx_str_set(&rest->text, "{}");
+        return NGX_REALTIME_R_NONE;
+    }
+
+    if (rt_json_check(text->data, text->len) != RT_OK
+        || rt_utf8_check(text->data, text->len) != RT_OK)
+    {
+        return NGX_REALTIME_R_JSON_MALFORMED;
+    }
+
+    value = rt_json_trim(text->data, text->len);
+
+    if (rt_json_type(value) != '{') {
+        return NGX_REALTIME_R_PAYLOAD_INVALID;
+    }
+
+    rest->text.data = (u_char *) value.data;
+    rest->text.len = value.len;
 
     return NGX_REALTIME_R_NONE;
 }

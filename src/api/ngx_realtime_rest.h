@@ -39,6 +39,9 @@ typedef struct {
     ngx_realtime_identity_t      caller;
     const char                  *detail;     /* of a refused token: for the
                                                 log, not for the client */
+    ngx_str_t                    text;      /* of a raw route: an object, in
+                                               valid UTF-8; checked, not
+                                               parsed; may be written to */
     json_t                      *body;      /* an object; NULL: the method has
                                                none; only while the route's
                                                handler runs */
@@ -57,7 +60,7 @@ typedef struct {
 } ngx_realtime_rest_t;
 
 
-/* the content handler of "realtime_chat" */
+/* the content handler of "realtime_chat" and of "realtime_api" */
 ngx_int_t ngx_realtime_rest_handler(ngx_http_request_t *r);
 
 /* replies, ngx_realtime_reply.c; return what the content handler returns */

@@ -13,7 +13,12 @@
 #define NGX_REALTIME_ROUTE_LIMIT_MAX  100000000
 
 
-static void ngx_realtime_route_path(ngx_http_request_t *r, ngx_str_t *path);
+static void ngx_realtime_route_path(ngx_http_request_t *r,
+    const ngx_realtime_route_t *routes, ngx_str_t *path);
+#if (NGX_PCRE)
+static size_t ngx_realtime_route_prefix(ngx_http_request_t *r,
+    const ngx_realtime_route_t *routes);
+#endif
 static ngx_uint_t ngx_realtime_route_match(const ngx_str_t *pattern,
     ngx_str_t *path, ngx_str_t *id);
 
@@ -43,25 +48,27 @@ static void ngx_realtime_route_arg(ngx_realtime_rest_t *rest,
 static const ngx_realtime_route_t  ngx_realtime_routes[] = {
 
     { NGX_HTTP_GET, ngx_string("/conversations"),
-      ngx_realtime_route_list, NGX_REALTIME_RATE_NONE },
+      ngx_realtime_route_list, NGX_REALTIME_RATE_NONE, 0 },
 
     { NGX_HTTP_POST, ngx_string("/conversations"),
-      ngx_realtime_route_create, NGX_REALTIME_RATE_CONVERSATION },
+      ngx_realtime_route_create, NGX_REALTIME_RATE_CONVERSATION, 0 },
 
     { NGX_HTTP_GET, ngx_string("/conversations/:"),
-      ngx_realtime_route_get, NGX_REALTIME_RATE_NONE },
+      ngx_realtime_route_get, NGX_REALTIME_RATE_NONE, 0 },
 
     { NGX_HTTP_DELETE, ngx_string("/conversations/:"),
-      ngx_realtime_route_delete, NGX_REALTIME_RATE_NONE },
+      ngx_realtime_route_delete, NGX_REALTIME_RATE_NONE, 0 },
 
     { NGX_HTTP_GET, ngx_string("/conversations/:/messages"),
-      ngx_realtime_route_fetch, NGX_REALTIME_RATE_NONE },
+      ngx_realtime_route_fetch, NGX_REALTIME_RATE_NONE, 0 },
 
     { NGX_HTTP_POST, ngx_string("/conversations/:/messages"),
-      ngx_realtime_route_send, NGX_REALTIME_RATE_MESSAGE },
+      ngx_realtime_route_send, NGX_REALTIME_RATE_MESSAGE, 0 },
 
     { NGX_HTTP_POST, ngx_string("/conversations/:/mark-as-read"),
-      ngx_realtime_route_read, NGX_REALTIME_RATE_READ }
+      ngx_realtime_route_read, NGX_REALTIME_RATE_READ, 0 },
+
+    { 0, ngx_null_string, NULL, NGX_REALTIME_RATE_NONE, 0 }
 };
 
 
@@ -69,8 +76,14 @@ ngx_uint_t
 ngx_realtime_route_find(ngx_realtime_rest_t *rest)
 {
     ngx_str_t                    path, id;
-    ngx_uint_t                   i, method, methods;
-    const ngx_realtime_route_t  *route;
+    ngx_uint_t                   method, methods;
+    ngx_realtime_loc_conf_t     *rlcf;
+    const ngx_realtime_route_t  *route, *routes;
+
+    rlcf = ngx_http_get_module_loc_conf(rest->request, ngx_realtime_module);
+
+    routes = (rlcf->serves == NGX_REALTIME_SERVES_API)
+             ? ngx_realtime_api_routes : ngx_realtime_routes;
 
     method = rest->request->method;
 
@@ -78,15 +91,11 @@ ngx_realtime_route_find(ngx_realtime_rest_t *rest)
         method = NGX_HTTP_GET;
     }
 
-    ngx_realtime_route_path(rest->request, &path);
+    ngx_realtime_route_path(rest->request, routes, &path);
 
     methods = 0;
 
-    for (i = 0;
-         i < sizeof(ngx_realtime_routes) / sizeof(ngx_realtime_routes[0]);
-         i++)
-    {
-        route = &ngx_realtime_routes[i];
+    for (route = routes; route->method; route++) {
 
         if (!ngx_realtime_route_match(&route->path, &path, &id)) {
             continue;
@@ -106,12 +115,13 @@ ngx_realtime_route_find(ngx_realtime_rest_t *rest)
 
 /*
  * What follows the location's name, so that any prefix may carry the routes.
- * The name of a regex location is no prefix: there the first segment of all
- * routes is looked for.
+ * The name of a regex location is no prefix: there the first segments of the
+ * routes are looked for.
  */
 
 static void
-ngx_realtime_route_path(ngx_http_request_t *r, ngx_str_t *path)
+ngx_realtime_route_path(ngx_http_request_t *r,
+    const ngx_realtime_route_t *routes, ngx_str_t *path)
 {
     size_t                     skip;
     u_char                    *p;
@@ -123,10 +133,7 @@ ngx_realtime_route_path(ngx_http_request_t *r, ngx_str_t *path)
 
 #if (NGX_PCRE)
     if (clcf->regex) {
-        p = ngx_strlcasestrn(r->uri.data, r->uri.data + r->uri.len,
-                             (u_char *) "/conversations",
-                             sizeof("/conversations") - 2);
-        skip = p ? (size_t) (p - r->uri.data) : r->uri.len;
+        skip = ngx_realtime_route_prefix(r, routes);
     }
 #endif
 
@@ -149,6 +156,40 @@ ngx_realtime_route_path(ngx_http_request_t *r, ngx_str_t *path)
         path->len--;
     }
 }
+
+
+#if (NGX_PCRE)
+
+/* what is before the first segment of any route */
+
+static size_t
+ngx_realtime_route_prefix(ngx_http_request_t *r,
+    const ngx_realtime_route_t *routes)
+{
+    u_char                      *p, *end;
+    size_t                       len, prefix;
+    const ngx_realtime_route_t  *route;
+
+    prefix = r->uri.len;
+
+    for (route = routes; route->method; route++) {
+
+        end = ngx_strlchr(route->path.data + 1,
+                          route->path.data + route->path.len, '/');
+        len = end ? (size_t) (end - route->path.data) : route->path.len;
+
+        p = ngx_strlcasestrn(r->uri.data, r->uri.data + r->uri.len,
+                             route->path.data, len - 1);
+
+        if (p && (size_t) (p - r->uri.data) < prefix) {
+            prefix = p - r->uri.data;
+        }
+    }
+
+    return prefix;
+}
+
+#endif
 
 
 static ngx_uint_t

@@ -4,8 +4,9 @@
  */
 
 /*
- * The table of REST routes.  A new route is a row and a function, which takes
- * the arguments out of the request and calls a use case of chat/.
+ * The tables of REST routes: that of "realtime_chat" and that of
+ * "realtime_api".  A new route is a row and a function, which takes the
+ * arguments out of the request and calls a use case of chat/ or session/.
  */
 
 #ifndef _NGX_REALTIME_ROUTE_H_INCLUDED_
@@ -26,7 +27,15 @@ struct ngx_realtime_route_s {
     ngx_realtime_route_pt      handler;    /* must finish the call, now or
                                               later */
     ngx_realtime_rate_e        rate;       /* as what it is counted */
+    unsigned                   raw:1;      /* the body is rest->text and not
+                                              rest->body */
 };
+
+
+/* a table ends with a route without a method */
+
+/* "realtime_api", ngx_realtime_api.c */
+extern const ngx_realtime_route_t  ngx_realtime_api_routes[];
 
 
 /*

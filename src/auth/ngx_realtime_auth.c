@@ -12,12 +12,14 @@
  *               both once for a token       ngx_realtime_auth_known.c
  *   claims      exp, nbf, iat, iss, aud
  *   user        the first non-empty string among the configured claims
+ *   revoked     not by now                             ngx_realtime_revoke.c
  *
  * No claim is read before a signature has been verified.
  */
 
 #include "ngx_realtime_auth.h"
 #include "ngx_realtime_auth_known.h"
+#include "ngx_realtime_revoke.h"
 
 #include "rt_json.h"
 
@@ -29,9 +31,9 @@
 
 
 static json_t *ngx_realtime_auth_object(ngx_str_t *text);
-static ngx_int_t ngx_realtime_auth_signature(ngx_realtime_auth_conf_t *conf,
+static ngx_int_t ngx_realtime_auth_signature(ngx_array_t *keys,
     ngx_realtime_jwt_t *jwt, ngx_log_t *log, const char **detail);
-static ngx_int_t ngx_realtime_auth_try_keys(ngx_realtime_auth_conf_t *conf,
+static ngx_int_t ngx_realtime_auth_try_keys(ngx_array_t *keys,
     json_t *alg, json_t *kid, ngx_realtime_jwt_t *jwt, ngx_log_t *log,
     const char **detail);
 static ngx_uint_t ngx_realtime_auth_equal(json_t *value, ngx_str_t *text);
@@ -39,7 +41,11 @@ static ngx_int_t ngx_realtime_auth_claims(ngx_realtime_auth_conf_t *conf,
     json_t *payload, ngx_realtime_identity_t *id, const char **detail);
 static const char *ngx_realtime_auth_times(ngx_realtime_auth_conf_t *conf,
     json_t *payload, ngx_realtime_identity_t *id);
+static void ngx_realtime_auth_jti(json_t *payload,
+    ngx_realtime_identity_t *id);
 static ngx_uint_t ngx_realtime_auth_audience(json_t *aud, ngx_str_t *text);
+static ngx_int_t ngx_realtime_auth_role(ngx_realtime_auth_conf_t *conf,
+    json_t *payload, const char **detail);
 static ngx_int_t ngx_realtime_auth_user(ngx_realtime_auth_conf_t *conf,
     json_t *payload, ngx_pool_t *pool, ngx_realtime_identity_t *id,
     const char **detail);
@@ -59,7 +65,7 @@ ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf, ngx_str_t *token,
     rc = ngx_realtime_jwt_split(&jwt, token, detail);
 
     if (rc == NGX_OK) {
-        rc = ngx_realtime_auth_signature(conf, &jwt, log, detail);
+        rc = ngx_realtime_auth_signature(conf->keys, &jwt, log, detail);
     }
 
     if (rc != NGX_OK) {
@@ -78,6 +84,74 @@ ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf, ngx_str_t *token,
     if (rc == NGX_OK) {
         *why = NGX_REALTIME_R_TOKEN_PAYLOAD;
         rc = ngx_realtime_auth_user(conf, payload, pool, id, detail);
+    }
+
+    if (rc == NGX_OK && ngx_realtime_revoke_is(id)) {
+        *why = NGX_REALTIME_R_TOKEN_INVALID;
+        *detail = "the token is revoked";
+        rc = NGX_DECLINED;
+    }
+
+    json_decref(payload);
+
+    return rc;
+}
+
+
+/*
+ * A service needs no user, and its own key none of our revocations: a back end
+ * that voids the tokens of everybody must not lock itself out.
+ */
+
+ngx_int_t
+ngx_realtime_auth_verify_service(ngx_realtime_auth_conf_t *conf,
+    ngx_str_t *token, ngx_pool_t *pool, ngx_log_t *log,
+    ngx_realtime_identity_t *id, const char **detail)
+{
+    json_t                  *payload;
+    ngx_int_t                rc;
+    const char              *nobody;
+    ngx_uint_t               own;
+    ngx_realtime_jwt_t       jwt;
+    ngx_realtime_refusal_e   why;
+
+    rc = ngx_realtime_jwt_split(&jwt, token, detail);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_realtime_auth_signature(conf->api_keys, &jwt, log, detail);
+    own = (rc == NGX_OK);
+
+    if (rc == NGX_DECLINED && conf->api_role.len) {
+        rc = ngx_realtime_auth_verify(conf, token, pool, log, id, &why,
+                                      detail);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    payload = ngx_realtime_auth_object(&jwt.payload);
+
+    if (payload == NULL) {
+        *detail = "the payload is not a JSON object";
+        return NGX_DECLINED;
+    }
+
+    if (own) {
+        rc = ngx_realtime_auth_claims(conf, payload, id, detail);
+
+        if (rc == NGX_OK
+            && ngx_realtime_auth_user(conf, payload, pool, id, &nobody)
+               != NGX_OK)
+        {
+            ngx_str_set(&id->user, "");
+        }
+
+    } else {
+        rc = ngx_realtime_auth_role(conf, payload, detail);
     }
 
     json_decref(payload);
@@ -105,14 +179,14 @@ ngx_realtime_auth_object(ngx_str_t *text)
 
 
 static ngx_int_t
-ngx_realtime_auth_signature(ngx_realtime_auth_conf_t *conf,
-    ngx_realtime_jwt_t *jwt, ngx_log_t *log, const char **detail)
+ngx_realtime_auth_signature(ngx_array_t *keys, ngx_realtime_jwt_t *jwt,
+    ngx_log_t *log, const char **detail)
 {
     u_char      digest[NGX_REALTIME_AUTH_KNOWN_LEN];
     json_t     *header, *alg, *kid;
     ngx_int_t   rc, known;
 
-    known = ngx_realtime_auth_known(conf->keys, &jwt->text, digest);
+    known = ngx_realtime_auth_known(keys, &jwt->text, digest);
 
     if (known == NGX_OK) {
         return NGX_OK;
@@ -144,7 +218,7 @@ ngx_realtime_auth_signature(ngx_realtime_auth_conf_t *conf,
         rc = NGX_DECLINED;
 
     } else {
-        rc = ngx_realtime_auth_try_keys(conf, alg, kid, jwt, log, detail);
+        rc = ngx_realtime_auth_try_keys(keys, alg, kid, jwt, log, detail);
     }
 
     json_decref(header);
@@ -158,9 +232,8 @@ ngx_realtime_auth_signature(ngx_realtime_auth_conf_t *conf,
 
 
 static ngx_int_t
-ngx_realtime_auth_try_keys(ngx_realtime_auth_conf_t *conf, json_t *alg,
-    json_t *kid, ngx_realtime_jwt_t *jwt, ngx_log_t *log,
-    const char **detail)
+ngx_realtime_auth_try_keys(ngx_array_t *keys, json_t *alg, json_t *kid,
+    ngx_realtime_jwt_t *jwt, ngx_log_t *log, const char **detail)
 {
     ngx_int_t                 rc;
     ngx_str_t                 name;
@@ -169,13 +242,13 @@ ngx_realtime_auth_try_keys(ngx_realtime_auth_conf_t *conf, json_t *alg,
 
     *detail = "no configured key has the alg and kid of the token";
 
-    if (conf->keys == NULL) {
+    if (keys == NULL) {
         return NGX_DECLINED;
     }
 
-    key = conf->keys->elts;
+    key = keys->elts;
 
-    for (i = 0; i < conf->keys->nelts; i++) {
+    for (i = 0; i < keys->nelts; i++) {
         name = key[i].alg->name;
 
         if (!ngx_realtime_auth_equal(alg, &name)) {
@@ -232,6 +305,8 @@ ngx_realtime_auth_claims(ngx_realtime_auth_conf_t *conf, json_t *payload,
         *detail = why;
         return NGX_DECLINED;
     }
+
+    ngx_realtime_auth_jti(payload, id);
 
     if (conf->issuer.len
         && !ngx_realtime_auth_equal(json_object_get(payload, "iss"),
@@ -293,6 +368,14 @@ ngx_realtime_auth_times(ngx_realtime_auth_conf_t *conf, json_t *payload,
         return "the token has no exp";
     }
 
+    id->issued = 0;
+
+    if (iat) {
+        at = json_number_value(iat);
+        at = ngx_max(at, 0);
+        id->issued = (time_t) ngx_min(at, NGX_REALTIME_AUTH_TIME_MAX);
+    }
+
     if (nbf && !(json_number_value(nbf) <= now + leeway)) {
         return "the token is not valid yet";
     }
@@ -302,6 +385,27 @@ ngx_realtime_auth_times(ngx_realtime_auth_conf_t *conf, json_t *payload,
     }
 
     return NULL;
+}
+
+
+/* a jti that is no string cannot be revoked by it */
+
+static void
+ngx_realtime_auth_jti(json_t *payload, ngx_realtime_identity_t *id)
+{
+    json_t     *jti;
+    ngx_str_t   text;
+
+    ngx_memzero(id->jti, NGX_REALTIME_JTI_LEN);
+
+    jti = json_object_get(payload, "jti");
+
+    if (json_is_string(jti) && json_string_length(jti)) {
+        text.data = (u_char *) json_string_value(jti);
+        text.len = json_string_length(jti);
+
+        ngx_realtime_revoke_key(NGX_REALTIME_REVOKE_JTI, &text, id->jti);
+    }
 }
 
 
@@ -321,6 +425,26 @@ ngx_realtime_auth_audience(json_t *aud, ngx_str_t *text)
     }
 
     return 0;
+}
+
+
+/* a string, or an array of strings */
+
+static ngx_int_t
+ngx_realtime_auth_role(ngx_realtime_auth_conf_t *conf, json_t *payload,
+    const char **detail)
+{
+    json_t  *roles;
+
+    roles = json_object_get(payload, (char *) conf->api_claim.data);
+
+    if (ngx_realtime_auth_audience(roles, &conf->api_role)) {
+        return NGX_OK;
+    }
+
+    *detail = "the token has not the role of a service";
+
+    return NGX_DECLINED;
 }
 
 

@@ -39,8 +39,18 @@ typedef struct ngx_realtime_origins_s  ngx_realtime_origins_t;
 #define NGX_REALTIME_TOKEN_QUERY   4       /* only if a directive says so */
 
 
+/* who may use "realtime_api" */
+
+#define NGX_REALTIME_ACCESS_TOKEN  1       /* a service, by its token */
+#define NGX_REALTIME_ACCESS_NGINX  2       /* whom nginx lets in */
+
+
 struct ngx_realtime_auth_conf_s {
     ngx_array_t               *keys;       /* ngx_realtime_auth_key_t */
+    ngx_array_t               *api_keys;   /* the same, of services */
+    ngx_str_t                  api_role;   /* len 0: no role makes one */
+    ngx_str_t                  api_claim;  /* that has the role */
+    ngx_uint_t                 api_access; /* NGX_REALTIME_ACCESS_* */
     ngx_array_t               *claims;     /* ngx_str_t; default id, sub */
     ngx_str_t                  issuer;     /* len 0: not checked */
     ngx_str_t                  audience;   /* len 0: not checked */
@@ -69,6 +79,19 @@ ngx_int_t ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf,
     const char **detail);
 
 /*
+ * The same for a service: its token is made with a key of realtime_api_key,
+ * or is an ordinary one with the role of realtime_api_role.
+ */
+
+ngx_int_t ngx_realtime_auth_verify_service(ngx_realtime_auth_conf_t *conf,
+    ngx_str_t *token, ngx_pool_t *pool, ngx_log_t *log,
+    ngx_realtime_identity_t *id, const char **detail);
+
+/* NGX_OK: the request has an "Authorization: Bearer" */
+ngx_int_t ngx_realtime_auth_token_bearer(ngx_http_request_t *r,
+    ngx_str_t *token);
+
+/*
  * The token of a request, by the configured order of sources without "auth",
  * and without the cookie if everybody can have the request's origin.
  * Returns NGX_REALTIME_TOKEN_* of the source, or 0 when there is none.
@@ -93,6 +116,16 @@ char *ngx_realtime_auth_require(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* realtime_token_source auth | cookie[=NAME] | bearer | query[=NAME] ... */
 char *ngx_realtime_auth_source(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* realtime_api_key ALG file:PATH|secret:TEXT [kid=ID] */
+char *ngx_realtime_auth_api_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* realtime_api_role NAME [claim=NAME] */
+char *ngx_realtime_auth_api_role(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* realtime_api_access token | nginx */
+char *ngx_realtime_auth_api_access(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /* private to auth/: whether word begins with prefix, and what follows it */

@@ -59,6 +59,17 @@ ngx_realtime_auth_merge_conf(ngx_conf_t *cf, ngx_realtime_auth_conf_t *prev,
         conf->keys = prev->keys;
     }
 
+    if (conf->api_keys == NULL) {
+        conf->api_keys = prev->api_keys;
+    }
+
+    ngx_conf_merge_str_value(conf->api_role, prev->api_role, "");
+    ngx_conf_merge_str_value(conf->api_claim, prev->api_claim, "");
+
+    if (conf->api_access == 0) {
+        conf->api_access = prev->api_access;
+    }
+
     if (conf->claims == NULL) {
         conf->claims = prev->claims;
     }

@@ -4,8 +4,8 @@
  */
 
 /*
- * realtime_jwt_key.  Files are read and keys are parsed here, once, by the
- * master: a worker does neither.
+ * realtime_jwt_key and realtime_api_key.  Files are read and keys are parsed
+ * here, once, by the master: a worker does neither.
  *
  * A message never shows the argument that holds a key: it may be a secret.
  */
@@ -18,8 +18,10 @@
                                                that many verifications */
 
 
-static char *ngx_realtime_auth_key_add(ngx_conf_t *cf,
-    ngx_realtime_auth_conf_t *conf, ngx_realtime_auth_key_t *key);
+static char *ngx_realtime_auth_key_parse(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_array_t **keys);
+static char *ngx_realtime_auth_key_add(ngx_conf_t *cf, ngx_array_t **keys,
+    ngx_realtime_auth_key_t *key);
 static char *ngx_realtime_auth_key_secret(ngx_conf_t *cf,
     ngx_realtime_auth_key_t *key, ngx_str_t *source);
 static char *ngx_realtime_auth_key_public(ngx_conf_t *cf,
@@ -38,6 +40,25 @@ ngx_realtime_auth_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_realtime_loc_conf_t *rlcf = conf;
 
+    return ngx_realtime_auth_key_parse(cf, cmd, &rlcf->auth->keys);
+}
+
+
+/* realtime_api_key ALG file:PATH|secret:TEXT [kid=ID] */
+
+char *
+ngx_realtime_auth_api_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_realtime_loc_conf_t *rlcf = conf;
+
+    return ngx_realtime_auth_key_parse(cf, cmd, &rlcf->auth->api_keys);
+}
+
+
+static char *
+ngx_realtime_auth_key_parse(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_array_t **keys)
+{
     char                     *rv;
     ngx_str_t                *value;
     ngx_realtime_auth_key_t   key;
@@ -78,35 +99,35 @@ ngx_realtime_auth_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
-    return ngx_realtime_auth_key_add(cf, rlcf->auth, &key);
+    return ngx_realtime_auth_key_add(cf, keys, &key);
 }
 
 
 static char *
-ngx_realtime_auth_key_add(ngx_conf_t *cf, ngx_realtime_auth_conf_t *conf,
+ngx_realtime_auth_key_add(ngx_conf_t *cf, ngx_array_t **keys,
     ngx_realtime_auth_key_t *key)
 {
     ngx_uint_t                i;
     ngx_realtime_auth_key_t  *k;
 
-    if (conf->keys == NULL) {
-        conf->keys = ngx_array_create(cf->pool, 2,
-                                      sizeof(ngx_realtime_auth_key_t));
-        if (conf->keys == NULL) {
+    if (*keys == NULL) {
+        *keys = ngx_array_create(cf->pool, 2,
+                                 sizeof(ngx_realtime_auth_key_t));
+        if (*keys == NULL) {
             return NGX_CONF_ERROR;
         }
     }
 
-    if (conf->keys->nelts == NGX_REALTIME_AUTH_KEYS_MAX) {
+    if ((*keys)->nelts == NGX_REALTIME_AUTH_KEYS_MAX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "there are more than %d keys at one level",
                            NGX_REALTIME_AUTH_KEYS_MAX);
         return NGX_CONF_ERROR;
     }
 
-    k = conf->keys->elts;
+    k = (*keys)->elts;
 
-    for (i = 0; i < conf->keys->nelts; i++) {
+    for (i = 0; i < (*keys)->nelts; i++) {
         if (key->kid.len && k[i].alg == key->alg
             && k[i].kid.len == key->kid.len
             && ngx_memcmp(k[i].kid.data, key->kid.data, key->kid.len) == 0)
@@ -118,7 +139,7 @@ ngx_realtime_auth_key_add(ngx_conf_t *cf, ngx_realtime_auth_conf_t *conf,
         }
     }
 
-    k = ngx_array_push(conf->keys);
+    k = ngx_array_push(*keys);
     if (k == NULL) {
         return NGX_CONF_ERROR;
     }

@@ -17,8 +17,6 @@ static ngx_int_t ngx_realtime_auth_token_cookie(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *token);
 static ngx_int_t ngx_realtime_auth_token_pair(ngx_str_t *header,
     ngx_str_t *name, ngx_str_t *token);
-static ngx_int_t ngx_realtime_auth_token_bearer(ngx_http_request_t *r,
-    ngx_str_t *token);
 static ngx_int_t ngx_realtime_auth_token_query(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *token);
 
@@ -166,7 +164,7 @@ ngx_realtime_auth_token_pair(ngx_str_t *header, ngx_str_t *name,
  * the scheme is the token: two words, or none, are for the verifier to refuse.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_realtime_auth_token_bearer(ngx_http_request_t *r, ngx_str_t *token)
 {
     u_char           *p, *last;

@@ -33,7 +33,10 @@
     X(POLL)         /* session: asked of the worker that has a session */     \
     X(ANSWER)       /* session: to who asked */                               \
     X(UPGRADE)      /* session: to the worker with the probing WebSocket */   \
-    X(RESUMED)      /* session: to the worker whose client came back here */
+    X(RESUMED)      /* session: to the worker whose client came back here */ \
+    X(PEOPLE)       /* session: a user's sockets are asked for, or told */    \
+    X(PERSON)       /* session: to who asked */                               \
+    X(REVOKED)      /* session: tokens are void */
 
 
 typedef enum {

@@ -25,6 +25,7 @@
 #define NGX_REALTIME_SID_LEN       20     /* base64url of 15 random bytes */
 #define NGX_REALTIME_USER_MAX      128    /* bytes of a user id */
 #define NGX_REALTIME_UUID_LEN      36
+#define NGX_REALTIME_JTI_LEN       16     /* bytes of a digest of the claim */
 
 
 typedef struct ngx_realtime_auth_conf_s  ngx_realtime_auth_conf_t;
@@ -75,18 +76,23 @@ typedef struct {
     ngx_uint_t                 echo;        /* NGX_REALTIME_ECHO_* */
     ngx_flag_t                 relay;       /* realtime_message_relay */
 
+    time_t                     revocation_time;  /* s a revocation is kept
+                                                    that has no expiresAt */
+
     ngx_uint_t                 serves;      /* NGX_REALTIME_SERVES_* */
 } ngx_realtime_loc_conf_t;
 
 
 /*
- * A location serves the socket, the chat routes or the status page.  Within
- * a location that serves the socket, "realtime_chat" adds the chat events.
+ * A location serves the socket, the chat routes, the routes for back ends or
+ * the status page.  Within a location that serves the socket, "realtime_chat"
+ * adds the chat events.
  */
 
 #define NGX_REALTIME_SERVES_SOCKET  0x01
 #define NGX_REALTIME_SERVES_CHAT    0x02
 #define NGX_REALTIME_SERVES_STATUS  0x04
+#define NGX_REALTIME_SERVES_API     0x08
 
 
 /* "realtime_socket echo=...": the test aid of the public conformance suites */
@@ -103,6 +109,8 @@ typedef struct {
 typedef struct {
     ngx_str_t                  user;        /* 1 to NGX_REALTIME_USER_MAX */
     time_t                     expires;     /* exp, seconds; 0: no exp */
+    time_t                     issued;      /* iat, seconds; 0: no iat */
+    u_char                     jti[NGX_REALTIME_JTI_LEN];  /* zeros: none */
 } ngx_realtime_identity_t;
 
 

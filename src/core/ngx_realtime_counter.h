@@ -39,6 +39,12 @@
     X(auth_expired, COUNTER, "sockets closed because their token expired")    \
     X(auth_warnings, COUNTER, "sockets told that their token expires soon")   \
     X(auth_refreshes, COUNTER, "tokens renewed on an open socket")            \
+    X(revocations, COUNTER, "revocations made")                               \
+    X(revocations_full, COUNTER, "revocations refused: zone full")            \
+    X(revoked, COUNTER, "sockets closed because their token was revoked")     \
+    X(kicked, COUNTER, "sockets that a back end disconnected")                \
+    X(api_emits, COUNTER, "events that a back end sent to a room")            \
+    X(api_unanswered, COUNTER, "calls of a back end that a worker left open") \
     X(messages_in, COUNTER, "packets received from clients")                  \
     X(messages_out, COUNTER, "packets sent to clients")                       \
     X(deflated, COUNTER, "messages compressed, each once for all sockets")    \

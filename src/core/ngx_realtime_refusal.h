@@ -33,6 +33,8 @@
       "Invalid or expired token", "")                                         \
     X(TOKEN_PAYLOAD, "token_payload", 401, 0,                                 \
       "Invalid token payload", "")                                            \
+    X(SERVICE, "service_not_allowed", 403, 0,                                 \
+      "These credentials are not those of a service", "")                     \
     X(ORIGIN, "origin_not_allowed", 403, 0,                                   \
       "Origin not allowed", "")                                               \
     X(USER_NOT_UUID, "user_not_uuid", 403, 0,                                 \
@@ -83,6 +85,35 @@
       "Method not allowed", "")                                               \
     X(CONFLICT, "conflict", 409, 0,                                           \
       "This id is in use for another message", "")                            \
+    X(USER_INVALID, "user_invalid", 400, 0,                                   \
+      "A user id is a string of 1 to 128 printable bytes", "")                \
+    X(REASON_INVALID, "reason_invalid", 400, 0,                               \
+      "reason must be a string of at most 200 bytes", "")                     \
+    X(ROOM_INVALID, "room_invalid", 400, 0,                                   \
+      "There is no such kind of room: write user:<id>", "")                   \
+    X(EVENT_INVALID, "event_invalid", 400, 0,                                 \
+      "event must be a string of 1 to 128 bytes, and not a reserved name",    \
+      "")                                                                     \
+    X(ARGS_INVALID, "args_invalid", 400, 0,                                   \
+      "args must be an array, and payload is instead of it", "")              \
+    X(EXCEPT_INVALID, "except_invalid", 400, 0,                               \
+      "except must be the id of a socket", "")                                \
+    X(VOLATILE_INVALID, "volatile_invalid", 400, 0,                           \
+      "volatile must be true or false", "")                                   \
+    X(EVENT_TOO_LARGE, "event_too_large", 413, 0,                             \
+      "The event is larger than realtime_max_payload", "")                    \
+    X(REVOKE_INVALID, "revoke_invalid", 400, 0,                               \
+      "Give userId, or jti, or before alone for all users", "")               \
+    X(BEFORE_INVALID, "before_invalid", 400, 0,                               \
+      "before must be a time in ISO 8601 or seconds, and not in the future",  \
+      "")                                                                     \
+    X(EXPIRES_INVALID, "expires_invalid", 400, 0,                             \
+      "expiresAt must be a time in ISO 8601 or seconds, in the future",       \
+      "")                                                                     \
+    X(REVOCATIONS_FULL, "revocations_full", 507, 0,                           \
+      "There is no room for another revocation", "")                          \
+    X(NO_ANSWER, "no_answer", 503, 1,                                         \
+      "A worker does not answer, try again", "")                              \
     X(RATE_LIMITED, "rate_limited", 429, 1,                                   \
       "Too many of these, wait a little", "")                                 \
     X(TOO_MANY_CONNECTIONS, "too_many_connections", 429, 0,                   \

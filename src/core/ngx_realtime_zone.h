@@ -16,6 +16,7 @@
  *                          -> presence     room/   who is here
  *                          -> partners     room/   who knows whom
  *                          -> rates        core/   who does it too often
+ *                          -> revocations  auth/   which tokens are void
  *
  * The master makes it and every worker inherits the mapping at the same
  * address, so the zone may hold addresses of the zone; it never holds an
@@ -39,7 +40,7 @@
 
 
 #define NGX_REALTIME_ZONE_MAGIC     0x52545a4e       /* "RTZN" */
-#define NGX_REALTIME_ZONE_LAYOUT    6                /* change: bump it */
+#define NGX_REALTIME_ZONE_LAYOUT    7                /* change: bump it */
 #define NGX_REALTIME_ZONE_TAG                                                 \
     ((void *) (uintptr_t) (0x53494f0000 + NGX_REALTIME_ZONE_LAYOUT))
 #define NGX_REALTIME_ZONE_MIN       (16 * 1024 * 1024)
@@ -75,6 +76,7 @@ typedef struct {
     void                      *presence;   /* room/'s */
     void                      *partners;   /* room/'s */
     void                      *rates;      /* core/'s */
+    void                      *revocations;  /* auth/'s */
 
     ngx_realtime_mask_t        live        /* slots that take part; atomic */
         __attribute__((aligned(NGX_REALTIME_CACHELINE)));

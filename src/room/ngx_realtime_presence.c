@@ -377,6 +377,33 @@ ngx_realtime_presence_sockets(ngx_str_t *user)
 
 
 void
+ngx_realtime_presence_of(ngx_str_t *user, ngx_realtime_presence_view_t *view)
+{
+    u_char  id[NGX_REALTIME_PRESENCE_ID];
+
+    ngx_realtime_presence_id(user, id);
+    ngx_realtime_presence_look(id, view);
+}
+
+
+ngx_uint_t
+ngx_realtime_presence_count(void)
+{
+    ngx_uint_t                   i, n;
+    ngx_realtime_presence_sh_t  *sh;
+
+    sh = ngx_realtime_presence.sh;
+    n = 0;
+
+    for (i = 0; i < sh->n; i++) {
+        n += ngx_realtime_presence_is_here(&sh->entries[i]);
+    }
+
+    return n;
+}
+
+
+void
 ngx_realtime_presence_look(const u_char *id,
     ngx_realtime_presence_view_t *view)
 {
@@ -402,6 +429,9 @@ ngx_realtime_presence_look(const u_char *id,
             }
         }
 
+        view->state = view->sockets ? ngx_realtime_presence_load(&e->state)
+                                    : NGX_REALTIME_PRESENCE_OFFLINE;
+        view->left = ngx_realtime_presence_load(&e->left);
         view->told = ngx_realtime_presence_load(&e->told);
         view->seen = ngx_realtime_presence_load(&e->seen);
 

@@ -33,6 +33,10 @@ typedef enum {
 
 typedef struct {
     ngx_uint_t                 sockets;    /* on all workers */
+    ngx_realtime_presence_e    state;      /* what he says; without sockets
+                                              OFFLINE */
+    time_t                     left;       /* s: when the last one of some
+                                              worker left; 0: not known */
     ngx_realtime_presence_e    told;       /* what others know, never
                                               INVISIBLE */
     time_t                     seen;       /* s: when others saw him go; 0:
@@ -71,6 +75,14 @@ ngx_uint_t ngx_realtime_presence_sockets(ngx_str_t *user);
 /* of any user; id is that of a UUID; all zero if he is not in the table */
 void ngx_realtime_presence_look(const u_char *id,
     ngx_realtime_presence_view_t *view);
+
+/* the same, by his name */
+void ngx_realtime_presence_of(ngx_str_t *user,
+    ngx_realtime_presence_view_t *view);
+
+
+/* how many users have a socket: looks at the whole table */
+ngx_uint_t ngx_realtime_presence_count(void);
 
 
 /* what he says of himself, by a place of this worker */

@@ -14,6 +14,7 @@
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_presence.h"
 #include "ngx_realtime_recovery.h"
+#include "ngx_realtime_revoke.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
 #include "rt_json.h"
@@ -170,13 +171,21 @@ ngx_realtime_socket_authenticate(ngx_realtime_session_t *s, rt_str_t auth,
 
         id->user = s->user;
         id->expires = s->expires;
+        id->issued = s->issued;
+        ngx_memcpy(id->jti, s->jti, NGX_REALTIME_JTI_LEN);
+
+        if (ngx_realtime_revoke_is(id)) {
+            *why = NGX_REALTIME_R_TOKEN_INVALID;
+            *detail = "the token of the handshake is revoked";
+            return NGX_DECLINED;
+        }
 
     } else if (s->conf->echo) {
 
         /* the conformance suites have no tokens */
 
+        ngx_memzero(id, sizeof(ngx_realtime_identity_t));
         ngx_str_set(&id->user, "conformance");
-        id->expires = 0;
 
     } else {
         *why = NGX_REALTIME_R_TOKEN_MISSING;

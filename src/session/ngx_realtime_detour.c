@@ -161,7 +161,7 @@ ngx_realtime_upgrade_request(ngx_realtime_session_t *s, u_char *sid,
 
     /* the rest is for the probe that was allowed */
 
-    if (s == NULL || s->detour
+    if (s == NULL || s->detour || s->kicked
         || !ngx_realtime_waiter_is(&s->probing, waiter)
         || !ngx_realtime_polling_is(s->transport))
     {
@@ -238,7 +238,7 @@ ngx_realtime_detour_probe(ngx_realtime_session_t *s, u_char *sid,
 
     ngx_realtime_detour_check_probing(s);
 
-    if (s->detour || s->probing.generation
+    if (s->detour || s->kicked || s->probing.generation
         || !ngx_realtime_polling_is(s->transport))
     {
         ngx_realtime_detour_tell(waiter, NGX_REALTIME_DETOUR_REFUSED,

@@ -38,6 +38,8 @@
 #define NGX_REALTIME_EXPIRY_DAY  86400000  /* ms; wheel and clock may differ */
 
 
+static void ngx_realtime_expiry_token(ngx_realtime_identity_t *dst,
+    ngx_realtime_identity_t *src);
 static int64_t ngx_realtime_expiry_left(time_t at);
 static time_t ngx_realtime_expiry_nearest(ngx_realtime_session_t *s,
     ngx_str_t *user);
@@ -141,8 +143,10 @@ ngx_realtime_expiry_to_warn(ngx_realtime_session_t *s, time_t *at)
 
 
 void
-ngx_realtime_expiry_renew(ngx_realtime_socket_t *sk, time_t expires)
+ngx_realtime_expiry_renew(ngx_realtime_socket_t *sk,
+    ngx_realtime_identity_t *id)
 {
+    time_t                   expires;
     int64_t                  left;
     ngx_queue_t             *q;
     ngx_realtime_socket_t   *other;
@@ -150,7 +154,9 @@ ngx_realtime_expiry_renew(ngx_realtime_socket_t *sk, time_t expires)
 
     s = sk->session;
 
-    sk->identity.expires = expires;
+    expires = id->expires;
+
+    ngx_realtime_expiry_token(&sk->identity, id);
     sk->lead = s->conf->auth_expiring;
 
     if (expires) {
@@ -168,7 +174,7 @@ ngx_realtime_expiry_renew(ngx_realtime_socket_t *sk, time_t expires)
                                      &sk->identity.user)
             && ngx_realtime_expiry_later(expires, other->identity.expires))
         {
-            other->identity.expires = expires;
+            ngx_realtime_expiry_token(&other->identity, id);
         }
     }
 
@@ -176,9 +182,23 @@ ngx_realtime_expiry_renew(ngx_realtime_socket_t *sk, time_t expires)
         && ngx_realtime_expiry_later(expires, s->expires))
     {
         s->expires = expires;
+        s->issued = id->issued;
+        ngx_memcpy(s->jti, id->jti, NGX_REALTIME_JTI_LEN);
     }
 
     ngx_realtime_session_rearm(s);
+}
+
+
+/* of the same user */
+
+static void
+ngx_realtime_expiry_token(ngx_realtime_identity_t *dst,
+    ngx_realtime_identity_t *src)
+{
+    dst->expires = src->expires;
+    dst->issued = src->issued;
+    ngx_memcpy(dst->jti, src->jti, NGX_REALTIME_JTI_LEN);
 }
 
 

@@ -23,8 +23,9 @@ ngx_int_t ngx_realtime_expiry_check(ngx_realtime_session_t *s);
 /* "auth_expiring", if it is due */
 void ngx_realtime_expiry_warn(ngx_realtime_session_t *s);
 
-/* a newer token of the socket's user has been verified; 0: without exp */
-void ngx_realtime_expiry_renew(ngx_realtime_socket_t *sk, time_t expires);
+/* a newer token of the socket's user has been verified */
+void ngx_realtime_expiry_renew(ngx_realtime_socket_t *sk,
+    ngx_realtime_identity_t *id);
 
 /* {"expiresAt":...} */
 #define NGX_REALTIME_EXPIRY_JSON_LEN                                          \

@@ -318,7 +318,7 @@ ngx_realtime_handshake_ready(ngx_realtime_transport_t *t,
     ngx_realtime_session_t  *s;
 
     s = ngx_realtime_session_create(t, hs->conf, ngx_realtime_session_place(r),
-                                    &hs->identity.user, hs->identity.expires);
+                                    &hs->identity);
     if (s == NULL) {
         return NGX_ERROR;
     }

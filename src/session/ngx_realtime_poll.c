@@ -212,7 +212,7 @@ ngx_realtime_poll_handshake(ngx_realtime_poll_t *poll,
     }
 
     s = ngx_realtime_session_create(t, rlcf, ngx_realtime_session_place(r),
-                                    &identity->user, identity->expires);
+                                    identity);
     if (s == NULL) {
         t->ops->close(t, 0);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

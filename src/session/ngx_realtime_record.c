@@ -36,6 +36,7 @@
 #include "ngx_realtime_bus.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_history.h"
+#include "ngx_realtime_people.h"
 #include "ngx_realtime_random.h"
 #include "ngx_realtime_record.h"
 #include "ngx_realtime_recovery.h"
@@ -479,6 +480,37 @@ ngx_realtime_recovery_end(ngx_realtime_socket_t *sk)
         && ngx_realtime_record_change(rec, state, 0) == NGX_OK)
     {
         ngx_realtime_room_expect(rec->hash, -1);
+    }
+}
+
+
+/* looks at all records: it is done for few users */
+
+void
+ngx_realtime_recovery_forget_user(ngx_str_t *user)
+{
+    uint64_t                    state;
+    ngx_str_t                   his;
+    ngx_uint_t                  i;
+    ngx_realtime_record_t      *rec;
+    ngx_realtime_records_sh_t  *sh;
+
+    sh = ngx_realtime_records.sh;
+
+    for (i = 0; i < sh->n; i++) {
+
+        rec = &sh->records[i];
+        state = ngx_realtime_record_load(rec);
+
+        his.data = rec->user;
+        his.len = rec->user_len;
+
+        if (ngx_realtime_record_kind(state) == NGX_REALTIME_RECORD_AWAY
+            && ngx_realtime_people_same(&his, user)
+            && ngx_realtime_record_change(rec, state, 0) == NGX_OK)
+        {
+            ngx_realtime_room_expect(rec->hash, -1);
+        }
     }
 }
 

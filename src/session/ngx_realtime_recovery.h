@@ -54,6 +54,9 @@ ngx_int_t ngx_realtime_recovery_note_any(ngx_realtime_session_t *s,
 void ngx_realtime_recovery_detach(ngx_realtime_socket_t *sk);
 void ngx_realtime_recovery_end(ngx_realtime_socket_t *sk);
 
+/* those of a user who are away do not come back */
+void ngx_realtime_recovery_forget_user(ngx_str_t *user);
+
 /* an upgrade: the record's number goes along with the session, 0: none */
 uint32_t ngx_realtime_recovery_number(ngx_realtime_socket_t *sk);
 void ngx_realtime_recovery_adopt(ngx_realtime_socket_t *sk, uint32_t number);

@@ -33,7 +33,9 @@
 #include "ngx_realtime_expiry.h"
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_moved.h"
+#include "ngx_realtime_people.h"
 #include "ngx_realtime_random.h"
+#include "ngx_realtime_recovery.h"
 #include "ngx_realtime_session.h"
 #include "ngx_realtime_slot.h"
 #include "rt_eio.h"
@@ -54,6 +56,7 @@
 
 #define NGX_REALTIME_SESSION_LATE  (2 * NGX_REALTIME_AGE_TICK)     /* ms */
 #define NGX_REALTIME_SESSION_LEAVE 3000    /* ms, for last words */
+#define NGX_REALTIME_SESSION_FETCH 2000    /* ms, to be told to go */
 
 #define NGX_REALTIME_SID_BYTES     15
 #define NGX_REALTIME_SID_PLACE     4       /* where it begins */
@@ -90,7 +93,8 @@ static ngx_realtime_msg_t   *ngx_realtime_session_ping_msg;
 /* once the worker exits */
 static ngx_uint_t            ngx_realtime_session_draining;
 static ngx_msec_t            ngx_realtime_session_drain_by;
-static ngx_msec_t            ngx_realtime_session_last_words;
+static ngx_msec_t            ngx_realtime_session_last_words =
+    NGX_REALTIME_SESSION_LEAVE;
 static ngx_msec_t            ngx_realtime_session_exit_by;  /* 0: no limit */
 
 
@@ -116,6 +120,10 @@ ngx_realtime_session_init(ngx_cycle_t *cycle,
     ngx_realtime_session_ping_msg = m;
 
     ngx_realtime_age_on_exiting(ngx_realtime_session_drain);
+
+    if (ngx_realtime_people_init(cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_realtime_socket_init(cycle, ops);
 }
@@ -272,12 +280,12 @@ ngx_realtime_session_here(ngx_str_t *sid, ngx_http_request_t *r)
 
 ngx_realtime_session_t *
 ngx_realtime_session_create(ngx_realtime_transport_t *t,
-    ngx_realtime_loc_conf_t *conf, uint16_t place, ngx_str_t *user,
-    time_t expires)
+    ngx_realtime_loc_conf_t *conf, uint16_t place,
+    ngx_realtime_identity_t *id)
 {
     ngx_realtime_session_t  *s;
 
-    s = ngx_calloc(sizeof(ngx_realtime_session_t) + user->len, t->log);
+    s = ngx_calloc(sizeof(ngx_realtime_session_t) + id->user.len, t->log);
     if (s == NULL) {
         return NULL;
     }
@@ -294,11 +302,13 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
     ngx_queue_init(&s->sockets);
 
     s->user.data = (u_char *) s + sizeof(ngx_realtime_session_t);
-    s->user.len = user->len;
-    s->expires = expires;
+    s->user.len = id->user.len;
+    s->expires = id->expires;
+    s->issued = id->issued;
+    ngx_memcpy(s->jti, id->jti, NGX_REALTIME_JTI_LEN);
 
-    if (user->len) {
-        ngx_memcpy(s->user.data, user->data, user->len);
+    if (id->user.len) {
+        ngx_memcpy(s->user.data, id->user.data, id->user.len);
     }
 
     s->age.handler = ngx_realtime_session_age;
@@ -370,6 +380,15 @@ ngx_realtime_session_packet(void *data, u_char *p, size_t len,
     ngx_realtime_session_t  *s = data;
 
     rt_eio_packet_t  pkt;
+
+    if (s->kicked) {
+
+        if (!binary && len == 1 && *p == RT_EIO_CLOSE) {
+            ngx_realtime_session_close(s, RT_WS_NO_STATUS, "client close");
+        }
+
+        return;
+    }
 
     if (!binary && len && *p == RT_EIO_BASE64) {
 
@@ -500,6 +519,48 @@ ngx_realtime_session_close(ngx_realtime_session_t *s, ngx_uint_t code,
 }
 
 
+/*
+ * The session is one that drains from now on.  With a WebSocket the client is
+ * to close it at once; one that polls has to fetch the word first: its stock
+ * client does not understand it together with the end of the transport.
+ */
+
+ngx_uint_t
+ngx_realtime_session_kick(ngx_realtime_session_t *s, const char *reason)
+{
+    ngx_uint_t              n;
+    ngx_realtime_socket_t  *sk;
+
+    for (n = 0; !ngx_queue_empty(&s->sockets); n++) {
+
+        sk = ngx_queue_data(ngx_queue_head(&s->sockets),
+                            ngx_realtime_socket_t, queue);
+
+        ngx_log_error(NGX_LOG_INFO, ngx_realtime_session_log(s), 0,
+                      "realtime: disconnected: %s, user: \"%V\", "
+                      "socket: \"%V\", slot: %i", reason,
+                      &sk->identity.user, &sk->id, ngx_realtime_slot);
+
+        ngx_realtime_socket_dismiss(sk);
+        ngx_realtime_recovery_end(sk);
+        ngx_realtime_socket_destroy(sk);
+    }
+
+    s->kicked = 1;
+    s->drain = 1;
+    s->drain_at = ngx_current_msec + NGX_REALTIME_SESSION_FETCH;
+
+    if (!ngx_realtime_polling_is(s->transport)) {
+        s->left = 1;
+        s->transport->ops->leave(s->transport, RT_WS_NO_STATUS);
+    }
+
+    ngx_realtime_session_rearm(s);
+
+    return n;
+}
+
+
 void
 ngx_realtime_session_refuse(ngx_realtime_session_t *s, const char *why)
 {
@@ -612,6 +673,7 @@ static ngx_uint_t
 ngx_realtime_session_unconnected(ngx_realtime_session_t *s)
 {
     return ngx_queue_empty(&s->sockets)
+           && !s->kicked
            && s->conf->echo != NGX_REALTIME_ECHO_ENGINE;
 }
 
@@ -788,6 +850,10 @@ ngx_realtime_session_drain_one(ngx_realtime_session_t *s)
     ngx_msec_int_t  left;
 
     left = ngx_realtime_session_drain_by - ngx_current_msec;
+
+    if (s->kicked) {
+        left = ngx_min(left, NGX_REALTIME_SESSION_FETCH);
+    }
 
     s->drain = 1;
     s->drain_at = ngx_current_msec

@@ -59,7 +59,9 @@ struct ngx_realtime_session_s {
 
     ngx_str_t                  user;       /* named by a token in the header
                                               or cookie; len 0: none */
-    time_t                     expires;    /* of that token */
+    time_t                     expires;    /* of that token, as the next two */
+    time_t                     issued;
+    u_char                     jti[NGX_REALTIME_JTI_LEN];
 
     ngx_realtime_pending_t    *pending;    /* a packet whose attachments are
                                               still to come */
@@ -74,6 +76,8 @@ struct ngx_realtime_session_s {
     unsigned                   drain:1;    /* the worker exits */
     unsigned                   left:1;     /* the client is told to go */
     unsigned                   moved:1;    /* from another worker */
+    unsigned                   kicked:1;   /* told to go, and not heard any
+                                              more */
 
     u_char                     sid[NGX_REALTIME_SID_LEN];
     u_char                     old_sid[NGX_REALTIME_SID_LEN];
@@ -97,6 +101,9 @@ struct ngx_realtime_socket_s {
                                               0: none */
     time_t                     warned;     /* of this expiry; 0: of none */
     uint32_t                   presence;   /* its user's place; 0: none */
+    ngx_queue_t                people;     /* of ngx_realtime_people.c; valid
+                                              if "here" */
+    uint64_t                   since;      /* ms, wall clock: CONNECT */
     unsigned                   here:1;     /* this worker's, and no other's */
     u_char                     sid[NGX_REALTIME_SID_LEN];
 };
@@ -134,13 +141,13 @@ ngx_int_t ngx_realtime_session_init(ngx_cycle_t *cycle,
     const ngx_realtime_session_ops_t *ops);
 
 /*
- * A new session on t with a fresh sid; user and expires as in the struct;
- * place: that of its location, or anything if the client never hears the sid.
- * NULL: no memory.
+ * A new session on t with a fresh sid; id: of the handshake's token, user of
+ * length 0: there was none; place: that of its location, or anything if the
+ * client never hears the sid.  NULL: no memory.
  */
 ngx_realtime_session_t *ngx_realtime_session_create(
     ngx_realtime_transport_t *t, ngx_realtime_loc_conf_t *conf,
-    uint16_t place, ngx_str_t *user, time_t expires);
+    uint16_t place, ngx_realtime_identity_t *id);
 
 /* says OPEN to the client */
 void ngx_realtime_session_open(ngx_realtime_session_t *s,
@@ -157,6 +164,14 @@ void ngx_realtime_session_free(ngx_realtime_session_t *s,
 /* from now on t carries the session */
 void ngx_realtime_session_attach(ngx_realtime_session_t *s,
     ngx_realtime_transport_t *t);
+
+/*
+ * As disconnectSockets(true) of Socket.IO: each of its sockets is told to go
+ * and cannot be recovered, then the connection is closed.  Returns how many
+ * there were.  s is gone, or will be, and hears nothing any more.
+ */
+ngx_uint_t ngx_realtime_session_kick(ngx_realtime_session_t *s,
+    const char *reason);
 
 /* the client broke the protocol: one line, one counter, close */
 void ngx_realtime_session_refuse(ngx_realtime_session_t *s, const char *why);
@@ -215,6 +230,9 @@ void ngx_realtime_socket_forget_pending(ngx_realtime_session_t *s);
 ngx_realtime_socket_t *ngx_realtime_socket_create(ngx_realtime_session_t *s,
     ngx_str_t *nsp, ngx_realtime_identity_t *id, u_char *sid);
 void ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk);
+
+/* DISCONNECT, past whatever detour its session is on */
+void ngx_realtime_socket_dismiss(ngx_realtime_socket_t *sk);
 
 /* NULL: gone, or not joined */
 ngx_realtime_socket_t *ngx_realtime_socket_find(ngx_realtime_ref_t ref);

@@ -17,6 +17,7 @@
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_history.h"
 #include "ngx_realtime_pending.h"
+#include "ngx_realtime_people.h"
 #include "ngx_realtime_presence.h"
 #include "ngx_realtime_recovery.h"
 #include "ngx_realtime_session.h"
@@ -309,6 +310,9 @@ ngx_realtime_socket_create(ngx_realtime_session_t *s, ngx_str_t *nsp,
     sk->id.data = sk->sid;
     sk->id.len = sizeof(sk->sid);
     sk->identity.expires = id->expires;
+    sk->identity.issued = id->issued;
+    ngx_memcpy(sk->identity.jti, id->jti, NGX_REALTIME_JTI_LEN);
+    sk->since = ngx_realtime_people_now();
     sk->lead = s->conf->auth_expiring;
     sk->identity.user.len = id->user.len;
     sk->identity.user.data = (u_char *) sk + sizeof(ngx_realtime_socket_t);
@@ -455,6 +459,8 @@ ngx_realtime_socket_is_here(ngx_realtime_socket_t *sk)
 {
     sk->here = 1;
 
+    ngx_realtime_people_add(sk);
+
     if (!sk->session->conf->echo) {
         sk->presence = ngx_realtime_presence_enter(&sk->identity.user);
     }
@@ -470,6 +476,8 @@ ngx_realtime_socket_is_gone(ngx_realtime_socket_t *sk)
 
     sk->here = 0;
 
+    ngx_realtime_people_remove(sk);
+
     ngx_realtime_socket_ops->disconnected(sk);
 
     ngx_realtime_presence_leave(sk->presence);
@@ -481,6 +489,32 @@ ngx_realtime_socket_t *
 ngx_realtime_socket_find(ngx_realtime_ref_t ref)
 {
     return ngx_realtime_table_find(&ngx_realtime_sockets, ref);
+}
+
+
+void
+ngx_realtime_socket_dismiss(ngx_realtime_socket_t *sk)
+{
+    u_char                   packet[RT_SIO_NSP_MAX + 8];
+    size_t                   len;
+    rt_str_t                 nsp;
+    ngx_realtime_msg_t      *m;
+    ngx_realtime_session_t  *s;
+
+    s = sk->session;
+
+    nsp.data = sk->nsp.data;
+    nsp.len = sk->nsp.len;
+
+    packet[0] = '4';
+    len = 1 + rt_sio_header(packet + 1, RT_SIO_DISCONNECT, nsp, 0, 0);
+
+    m = ngx_realtime_msg_copy(packet, len, 0, s->log);
+
+    if (m) {
+        s->transport->ops->send(s->transport, m);
+        ngx_realtime_msg_unref(m);
+    }
 }
 
 

@@ -15,6 +15,8 @@
 
 typedef struct {
     int64_t                    expires;
+    int64_t                    issued;
+    u_char                     jti[NGX_REALTIME_JTI_LEN];
     uint32_t                   nsockets;
     uint32_t                   nmessages;
     uint32_t                   user;       /* length; the bytes follow */
@@ -29,6 +31,9 @@ typedef struct {
 
 typedef struct {
     int64_t                    expires;
+    int64_t                    issued;
+    u_char                     jti[NGX_REALTIME_JTI_LEN];
+    uint64_t                   since;
     int64_t                    warned;
     uint64_t                   lead;
     uint32_t                   record;     /* number, of recovery; 0: none */
@@ -116,6 +121,8 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
 
     ngx_memzero(&state, sizeof(state));
     state.expires = s->expires;
+    state.issued = s->issued;
+    ngx_memcpy(state.jti, s->jti, NGX_REALTIME_JTI_LEN);
     state.user = s->user.len;
     state.place = s->place;
     state.ping = ngx_realtime_state_ping(s);
@@ -132,6 +139,9 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
 
         ngx_memzero(&socket, sizeof(socket));
         socket.expires = sk->identity.expires;
+        socket.issued = sk->identity.issued;
+        ngx_memcpy(socket.jti, sk->identity.jti, NGX_REALTIME_JTI_LEN);
+        socket.since = sk->since;
         socket.record = ngx_realtime_recovery_number(sk);
         socket.warned = sk->warned;
         socket.lead = sk->lead;
@@ -210,8 +220,8 @@ ngx_realtime_state_restore(ngx_realtime_transport_t *t,
 {
     u_char                       *p;
     uint32_t                      i;
-    ngx_str_t                     user;
     ngx_realtime_session_t       *s;
+    ngx_realtime_identity_t       id;
     ngx_realtime_state_t          state;
     ngx_realtime_state_input_t    in;
 
@@ -225,14 +235,17 @@ ngx_realtime_state_restore(ngx_realtime_transport_t *t,
 
     ngx_memcpy(&state, p, sizeof(state));
 
-    user.len = state.user;
-    user.data = ngx_realtime_state_get(&in, user.len);
-    if (user.data == NULL) {
+    id.user.len = state.user;
+    id.user.data = ngx_realtime_state_get(&in, id.user.len);
+    if (id.user.data == NULL) {
         return NULL;
     }
 
-    s = ngx_realtime_session_create(t, conf, state.place, &user,
-                                    state.expires);
+    id.expires = state.expires;
+    id.issued = state.issued;
+    ngx_memcpy(id.jti, state.jti, NGX_REALTIME_JTI_LEN);
+
+    s = ngx_realtime_session_create(t, conf, state.place, &id);
     if (s == NULL) {
         return NULL;
     }
@@ -308,6 +321,8 @@ ngx_realtime_state_socket(ngx_realtime_session_t *s,
     id.user.len = socket.user;
     id.user.data = ngx_realtime_state_get(in, id.user.len);
     id.expires = socket.expires;
+    id.issued = socket.issued;
+    ngx_memcpy(id.jti, socket.jti, NGX_REALTIME_JTI_LEN);
 
     if (name.data == NULL || id.user.data == NULL) {
         return NGX_ERROR;
@@ -327,6 +342,7 @@ ngx_realtime_state_socket(ngx_realtime_session_t *s,
     }
 
     ngx_realtime_recovery_adopt(sk, socket.record);
+    sk->since = socket.since;
     sk->warned = socket.warned;
     sk->lead = socket.lead;
 

@@ -33,6 +33,7 @@
 #include "ngx_realtime_handshake.h"
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_moved.h"
+#include "ngx_realtime_people.h"
 #include "ngx_realtime_poll.h"
 #include "ngx_realtime_slot.h"
 #include "ngx_realtime_upgrade.h"
@@ -627,6 +628,7 @@ static void
 ngx_realtime_upgrade_state(ngx_realtime_probe_t *probe, u_char *data,
     size_t len)
 {
+    ngx_realtime_ref_t         ref;
     ngx_realtime_session_t    *s;
     ngx_realtime_transport_t  *t;
 
@@ -640,9 +642,16 @@ ngx_realtime_upgrade_state(ngx_realtime_probe_t *probe, u_char *data,
     }
 
     probe->transport = NULL;
+    ref = s->ref;
 
     ngx_realtime_upgrade_replay(probe, s);
     ngx_realtime_upgrade_free(probe);
+
+    s = ngx_realtime_session_find(ref);
+
+    if (s) {
+        ngx_realtime_people_recheck(s);
+    }
 }
 
 

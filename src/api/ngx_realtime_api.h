@@ -1,0 +1,44 @@
+
+/*
+ * Copyright (C) ngx_realtime contributors
+ */
+
+/*
+ * Handlers of "realtime_api" that have a file of their own, and what all of
+ * them use.
+ */
+
+#ifndef _NGX_REALTIME_API_H_INCLUDED_
+#define _NGX_REALTIME_API_H_INCLUDED_
+
+
+#include "ngx_realtime_rest.h"
+#include "rt.h"
+
+
+/* ngx_realtime_api_emit.c, ngx_realtime_api_revoke.c */
+void ngx_realtime_api_emit(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
+void ngx_realtime_api_revoke(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
+
+
+/* finishes the call with {"name":n} */
+void ngx_realtime_api_number(ngx_realtime_call_t *call, ngx_uint_t status,
+    const char *name, ngx_uint_t n);
+
+/* of the body; data NULL: not there */
+void ngx_realtime_api_members(ngx_realtime_rest_t *rest,
+    const char *const *names, rt_str_t *values, size_t n);
+
+/* leaves text as it is for what is not there, or null; 0: no string.  The body
+   is written to: it has to be cut up before. */
+ngx_uint_t ngx_realtime_api_string(rt_str_t value, ngx_str_t *text);
+
+/* for a line in the log */
+void ngx_realtime_api_clean(ngx_str_t *text);
+
+ngx_uint_t ngx_realtime_api_is_user(ngx_str_t *user);
+
+
+#endif /* _NGX_REALTIME_API_H_INCLUDED_ */
