@@ -147,9 +147,7 @@ sub emits {
                   headers => { 'Content-Type' => 'application/json' });
     is($r->{status}, 202, 'what is passed on');
 
-    my ($packet) = map { $dora[0]->packet(2) } 1;
-
-    like($packet, qr/^42\["raw",\{"n":12345678901234567890123 , "u":"\\u00e9","x":1\.10\}/,
+    like($dora[0]->packet(2), qr/^42\["raw",\{"n":12345678901234567890123 , "u":"\\u00e9","x":1\.10\}/,
          'is as it was written');
 
     $_->events(0.2) for @dora;
@@ -252,8 +250,7 @@ sub recovery {
     my ($event) = $jo->events(1);
     my $offset = $event->[-1];
 
-    $jo->{ws}->drop if $jo->{ws}->can('drop');
-    close $jo->{ws}{socket} if $jo->{ws}{socket};
+    $jo->drop;
 
     Test::Realtime::wait_for(2, sub { !data(GET => '/users/jo')->{online} });
     api(POST => '/users/jo/disconnect');
