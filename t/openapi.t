@@ -268,6 +268,9 @@ for my $path (keys %{$rest->doc->{paths}}) {
     for my $method (keys %{$rest->doc->{paths}{$path}}) {
         my $o = $rest->doc->{paths}{$path}{$method};
 
+        # those of openapi_api.t
+        next if grep { $_ eq 'server' } @{$o->{tags} // []};
+
         $documented{uc($method) . " $path: $_"} = 1
             for keys %{$o->{responses}};
     }
