@@ -15,6 +15,7 @@ use Test::Realtime::JWT qw( jwt_encode jwt_key_pair jwt_certificate );
 
 my %claim = (
     'minimal.conf' => \&minimal,
+    'backend.conf' => \&backend,
     'chat.conf' => \&chat,
     'tls.conf' => \&tls,
 );
@@ -25,7 +26,7 @@ is_deeply([sort keys %claim], \@names, 'each example has its test');
 
 for my $name (grep { $claim{$_} } @names) {
     subtest $name => sub {
-        my $t = Test::Realtime->new(database => $name ne 'minimal.conf');
+        my $t = Test::Realtime->new(database => $name !~ /^(?:minimal|backend)/);
 
         $t->{conf} = adapt($t, $name);
         $claim{$name}->($t);
@@ -50,6 +51,7 @@ sub adapt {
     $text =~ s/^(worker_processes) auto;\n//m;
     $text =~ s/(worker_connections) \d+/$1 512/;
     $text =~ s/listen 80;/listen 127.0.0.1:%%PORT%%;/g;
+    $text =~ s/listen 127\.0\.0\.1:8081;/listen 127.0.0.1:%%PORT2%%;/;
     $text =~ s/listen 443 ssl;/listen 127.0.0.1:%%PORT2%% ssl;/;
     $text =~ s{host=/run/postgresql dbname=chat}{%%DATABASE%%};
     $text =~ s{/etc/nginx/realtime\.key}{%%KEY%%};
@@ -74,6 +76,27 @@ sub minimal {
 
     ok($c->sid, 'a socket connects');
     is($c->event('connected')->{userId}, 'somebody', 'and is known');
+}
+
+
+sub backend {
+    my ($t) = @_;
+    my $secret = 'another secret, of 32 bytes or more';
+
+    $t->file('service.key', $secret);
+    $t->start;
+
+    my $c = $t->connect('somebody');
+    my $r = $t->post('/realtime/api/rooms/user:somebody/emit',
+        port => $t->port2, json => { event => 'hi' },
+        token => jwt_encode({ alg => 'HS256', key => $secret }, {}));
+
+    is($r->{status}, 202, 'a back end sends an event');
+    ok($c->event('hi'), 'and it arrives');
+    is($t->get('/realtime/api/users/count', port => $t->port2)->{status},
+       401, 'nobody else may ask');
+    is($t->get('/realtime/api/users/count')->{status}, 404,
+       'nor is it where the pages are');
 }
 
 
