@@ -1,0 +1,73 @@
+// Copyright (C) ngx_realtime contributors
+
+/*
+ * The notifications that came while the page is open, newest first, each
+ * once; the history of all is in inbox.ts.
+ */
+
+import type { Connection } from './connection.ts';
+import type { NotificationPayload } from './events.ts';
+import { createStore, type Store } from './store.ts';
+
+export type Alert = NotificationPayload & { read?: boolean };
+
+export interface Alerts {
+  list: Store<Alert[]>;
+  acknowledge: (id: string) => void;
+  remove: (id: string) => void;
+  clear: () => void;
+}
+
+const KEPT = 100;
+
+export function createAlerts(connection: Connection): Alerts {
+  const list = createStore<Alert[]>([]);
+  const unsent = new Set<string>(); // acknowledged without a connection
+
+  function read(is: (id: string) => boolean): void {
+    list.set((now) =>
+      now.some((a) => is(a.id) && !a.read)
+        ? now.map((a) => (is(a.id) ? { ...a, read: true } : a))
+        : now,
+    );
+  }
+
+  function flush(): void {
+    if (connection.state.get().status === 'connected') {
+      for (const notificationId of unsent) {
+        unsent.delete(notificationId);
+        connection.emit('notification_ack', { notificationId });
+      }
+    }
+  }
+
+  connection.on('notification', (alert) => {
+    list.set((now) =>
+      [alert, ...now.filter((a) => a.id !== alert.id)].slice(0, KEPT),
+    );
+  });
+
+  connection.on('notification_read', ({ id, all }) => {
+    read((other) => all === true || other === id);
+  });
+
+  connection.onConnect(flush);
+
+  return {
+    list,
+
+    acknowledge(id) {
+      unsent.add(id);
+      flush();
+      read((other) => other === id);
+    },
+
+    remove(id) {
+      list.set((now) => now.filter((a) => a.id !== id));
+    },
+
+    clear() {
+      list.set([]);
+    },
+  };
+}

@@ -1,0 +1,355 @@
+// Copyright (C) ngx_realtime contributors
+
+/*
+ * One Socket.IO socket, and what became of it in five words.
+ *
+ *   idle --start()--> connecting --> connected <--> reconnecting
+ *                          |             |               |
+ *                          +------> refused (token) <----+
+ *
+ * It reconnects for ever.  A refusal of the token asks a token function once
+ * for another; if that is refused as well it stays "refused" until retry() or
+ * setToken().  A new token goes to the open socket by auth_refresh.
+ *
+ * Only move() changes the state.
+ */
+
+import { io, type Socket } from 'socket.io-client';
+import { decode, serverEvents } from './decode.ts';
+import type {
+  Ack,
+  ClientEvent,
+  ClientEvents,
+  ServerEvent,
+  ServerEvents,
+} from './events.ts';
+import { createStore, type Store } from './store.ts';
+import { readToken, type TokenReason, type TokenSource } from './token.ts';
+
+export type Status =
+  | 'idle'
+  | 'connecting'
+  | 'connected'
+  | 'reconnecting'
+  | 'refused';
+
+export interface ConnectionState {
+  status: Status;
+  since: number; // ms, when the status began
+  recovered: boolean; // the last connect missed nothing
+  connects: number; // how often it was connected
+  error?: { code: string; message: string };
+  socketId?: string;
+  userId?: string;
+  skew: number; // ms that the server's clock is ahead
+}
+
+export interface ConnectionOptions {
+  url?: string; // default: the origin of the page
+  path?: string; // default: /socket.io/
+  token?: TokenSource; // default: the cookie
+  userId?: string; // the server refuses the token of another one
+  transports?: ('websocket' | 'polling')[];
+}
+
+type Listener<E extends ServerEvent> = (payload: ServerEvents[E]) => void;
+
+export interface Connection {
+  state: Store<ConnectionState>;
+  start: () => void;
+  stop: () => void;
+  retry: () => void;
+  token: () => TokenSource | undefined;
+  setToken: (token: TokenSource | undefined) => void;
+  on: <E extends ServerEvent>(event: E, listener: Listener<E>) => () => void;
+  onConnect: (listener: (recovered: boolean) => void) => () => void;
+  emit: <E extends ClientEvent>(event: E, payload: ClientEvents[E]) => void;
+  request: <T, E extends ClientEvent>(
+    event: E,
+    payload: ClientEvents[E],
+    timeout?: number,
+  ) => Promise<Ack<T>>;
+  transport: () => string | undefined;
+}
+
+const BACK_OFF_MAX = 10_000;
+
+export function createConnection(options: ConnectionOptions): Connection {
+  const state = createStore<ConnectionState>({
+    status: 'idle',
+    since: Date.now(),
+    recovered: false,
+    connects: 0,
+    skew: 0,
+  });
+
+  const connectListeners = new Set<(recovered: boolean) => void>();
+  const listeners = new Map<ServerEvent, Set<Listener<never>>>();
+
+  let source = options.token;
+  let reason: TokenReason = 'connect';
+  let socket: Socket | undefined;
+  let refusals = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function move(status: Status, more: Partial<ConnectionState> = {}): void {
+    state.set((now) => ({
+      ...now,
+      error: undefined,
+      ...more,
+      status,
+      since: now.status === status ? now.since : Date.now(),
+    }));
+  }
+
+  function later(run: () => void, delay: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(run, delay * (0.5 + Math.random()));
+  }
+
+  /* a function that fails is as good as no token: the server's word counts */
+
+  function auth(give: (data: object) => void): void {
+    const why = reason;
+
+    reason = 'connect';
+    readToken(source, why)
+      .catch(() => undefined)
+      .then((token) => {
+        give({
+          ...(token && { token }),
+          ...(options.userId && { userId: options.userId }),
+        });
+      });
+  }
+
+  function dispatch<E extends ServerEvent>(event: E, raw: unknown): void {
+    const payload = decode(event, raw);
+
+    if (payload === undefined) {
+      return;
+    }
+
+    for (const listener of [...(listeners.get(event) ?? [])]) {
+      (listener as Listener<E>)(payload);
+    }
+  }
+
+  function refused(error: Error & { data?: { code?: string } }): void {
+    const { message, data } = error;
+
+    if (typeof source === 'function' && refusals++ === 0) {
+      reason = 'refused';
+      socket?.connect();
+      return;
+    }
+
+    move('refused', { error: { code: data?.code ?? 'refused', message } });
+  }
+
+  async function refresh(): Promise<void> {
+    const token = await readToken(source, 'expiring').catch(() => undefined);
+
+    if (token) {
+      // refused or not: at its end the socket is closed, and connects anew
+      await connection.request('auth_refresh', { token });
+    }
+  }
+
+  /* the network is back or the page is looked at: no need to sit out a delay */
+
+  function nudge(): void {
+    if (
+      state.get().status === 'reconnecting' &&
+      document.visibilityState !== 'hidden'
+    ) {
+      again();
+    }
+  }
+
+  function again(): void {
+    socket?.disconnect();
+    socket?.connect();
+  }
+
+  function watch(sk: Socket): void {
+    sk.on('connect', () => {
+      refusals = 0;
+      clearTimeout(timer);
+      move('connected', {
+        recovered: !!sk.recovered,
+        connects: state.get().connects + 1,
+        socketId: sk.id,
+      });
+
+      for (const listener of [...connectListeners]) {
+        listener(!!sk.recovered);
+      }
+    });
+
+    sk.on('disconnect', (why) => {
+      if (state.get().status === 'idle') {
+        return;
+      }
+
+      move('reconnecting');
+
+      if (why === 'io server disconnect') {
+        later(() => sk.connect(), 1000);
+      }
+    });
+
+    sk.on('connect_error', (error) => {
+      if (sk.active === false) {
+        refused(error);
+        return;
+      }
+
+      move(state.get().connects > 0 ? 'reconnecting' : 'connecting', {
+        error: { code: 'unreachable', message: error.message },
+      });
+    });
+
+    for (const event of serverEvents) {
+      sk.on(event, (payload: unknown) => dispatch(event, payload));
+    }
+  }
+
+  const connection: Connection = {
+    state,
+
+    start() {
+      if (state.get().status !== 'idle') {
+        return;
+      }
+
+      move('connecting');
+
+      if (socket) {
+        socket.connect();
+      } else {
+        socket = io(options.url ?? '', {
+          path: options.path ?? '/socket.io/',
+          auth,
+          transports: options.transports ?? ['websocket', 'polling'],
+          tryAllTransports: true,
+          withCredentials: true,
+          forceNew: true,
+          reconnection: true,
+          reconnectionAttempts: Number.POSITIVE_INFINITY,
+          reconnectionDelay: 500,
+          reconnectionDelayMax: BACK_OFF_MAX,
+          randomizationFactor: 0.5,
+        });
+        watch(socket);
+      }
+
+      if (typeof window !== 'undefined') {
+        window.addEventListener('online', nudge);
+        document.addEventListener('visibilitychange', nudge);
+      }
+    },
+
+    stop() {
+      if (state.get().status === 'idle') {
+        return;
+      }
+
+      clearTimeout(timer);
+      move('idle');
+      socket?.disconnect();
+
+      if (typeof window !== 'undefined') {
+        window.removeEventListener('online', nudge);
+        document.removeEventListener('visibilitychange', nudge);
+      }
+    },
+
+    retry() {
+      const { status, connects } = state.get();
+
+      if (status === 'idle' || status === 'connected') {
+        return;
+      }
+
+      refusals = 0;
+      reason = status === 'refused' ? 'refused' : 'connect';
+      move(connects > 0 ? 'reconnecting' : 'connecting');
+      again();
+    },
+
+    token: () => source,
+
+    setToken(token) {
+      if (token === source) {
+        return;
+      }
+
+      source = token;
+
+      if (state.get().status === 'connected') {
+        refresh();
+      } else {
+        connection.retry();
+      }
+    },
+
+    on(event, listener) {
+      const set = listeners.get(event) ?? new Set();
+
+      listeners.set(event, set.add(listener as Listener<never>));
+      return () => {
+        set.delete(listener as Listener<never>);
+      };
+    },
+
+    onConnect(listener) {
+      connectListeners.add(listener);
+      return () => {
+        connectListeners.delete(listener);
+      };
+    },
+
+    emit(event, payload) {
+      socket?.emit(event, payload);
+    },
+
+    request(event, payload, timeout = 10_000) {
+      return new Promise((resolve) => {
+        const failed = (code: string, message: string) =>
+          resolve({ status: 'error', code, message });
+
+        if (state.get().status !== 'connected' || !socket) {
+          failed('offline', 'Socket not connected');
+          return;
+        }
+
+        socket
+          .timeout(timeout)
+          .emit(event, payload, (error: Error, ack: Ack<never>) => {
+            if (error) {
+              failed('timeout', 'No answer');
+            } else if (ack?.status === 'success' || ack?.status === 'error') {
+              resolve(ack);
+            } else {
+              failed('ack_invalid', 'Unknown answer');
+            }
+          });
+      });
+    },
+
+    transport: () => socket?.io.engine?.transport?.name,
+  };
+
+  connection.on('connected', ({ userId, timestamp }) => {
+    const ahead = Date.parse(timestamp) - Date.now();
+
+    state.set((now) => ({ ...now, userId, skew: ahead || 0 }));
+  });
+
+  connection.on('auth_expiring', () => {
+    refresh();
+  });
+
+  return connection;
+}
