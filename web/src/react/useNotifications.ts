@@ -1,0 +1,54 @@
+// Copyright (C) ngx_realtime contributors
+
+import { useEffect, useState } from 'react';
+import {
+  askForDesktop,
+  desktopPermission,
+  type Permission,
+  showOnDesktop,
+} from '../client/desktop.ts';
+import { type Inbox, type InboxState, inboxOf } from '../client/inbox.ts';
+import { useRealtimeClient } from './context.ts';
+import { useChat } from './useChat.ts';
+import { useStore } from './useStore.ts';
+
+export interface UseNotifications extends InboxState {
+  desktop: Permission;
+  askForDesktop: () => Promise<void>; // call it from a click
+  refresh: Inbox['refresh'];
+  loadMore: Inbox['loadMore'];
+  markRead: Inbox['markRead'];
+  markAllRead: Inbox['markAllRead'];
+  remove: Inbox['remove'];
+}
+
+export function useNotifications(): UseNotifications {
+  const realtime = useRealtimeClient();
+  const inbox = inboxOf(realtime, useChat());
+  const state = useStore(inbox.state);
+  const [desktop, setDesktop] = useState(desktopPermission);
+  const { refresh, loadMore, markRead, markAllRead, remove } = inbox;
+
+  useEffect(() => inbox.open(), [inbox]);
+
+  useEffect(
+    () =>
+      realtime.connection.on('notification', ({ id, title, message }) => {
+        showOnDesktop(id, title, message);
+      }),
+    [realtime],
+  );
+
+  return {
+    ...state,
+    desktop,
+    async askForDesktop() {
+      setDesktop(await askForDesktop());
+    },
+    refresh,
+    loadMore,
+    markRead,
+    markAllRead,
+    remove,
+  };
+}
