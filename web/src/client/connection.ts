@@ -70,6 +70,7 @@ export interface Connection {
     timeout?: number,
   ) => Promise<Ack<T>>;
   transport: () => string | undefined;
+  sid: () => string | undefined; // of Engine.IO
 }
 
 const BACK_OFF_MAX = 10_000;
@@ -339,6 +340,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
 
     transport: () => socket?.io.engine?.transport?.name,
+    sid: () => socket?.io.engine?.id,
   };
 
   connection.on('connected', ({ userId, timestamp }) => {

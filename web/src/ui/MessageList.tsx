@@ -209,8 +209,11 @@ export function MessageList(props: MessageListProps): ReactElement {
       { align: 'nearest' },
     );
     requestAnimationFrame(() => {
-      scroller.current
-        ?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)
+      const rows =
+        scroller.current?.querySelectorAll<HTMLElement>('.rt-message');
+
+      [...(rows ?? [])]
+        .find((row) => row.dataset.key === key)
         ?.focus({ preventScroll: true });
     });
   }

@@ -22,19 +22,14 @@ export interface RealtimeNotificationsProps {
   max?: number; // at once; the others wait
 }
 
-const ICON: Record<string, string> = {
-  assessment_started: '▶',
-  recommendation: '★',
-  message: '✉',
-  system: '⚙',
-};
+/* a map: the type comes from elsewhere, and may be "constructor" */
 
-const COLOR: Record<string, string> = {
-  assessment_started: 'blue',
-  recommendation: 'green',
-  message: 'purple',
-  system: 'grey',
-};
+const LOOKS = new Map([
+  ['assessment_started', ['▶', 'blue']],
+  ['recommendation', ['★', 'green']],
+  ['message', ['✉', 'purple']],
+  ['system', ['⚙', 'grey']],
+]);
 
 function watchVisibility(listener: () => void): () => void {
   document.addEventListener('visibilitychange', listener);
@@ -51,6 +46,7 @@ interface ToastProps {
 
 function Toast(props: ToastProps): ReactElement {
   const { alert, duration, paused } = props;
+  const [icon, color] = LOOKS.get(alert.type) ?? ['ℹ', 'blue'];
   const text = useText();
   const left = useRef(duration);
   const end = useRef(props.onEnd);
@@ -74,13 +70,9 @@ function Toast(props: ToastProps): ReactElement {
   }, [paused]);
 
   return (
-    <li
-      className="rt-toast"
-      data-type={alert.type}
-      data-color={COLOR[alert.type] ?? 'blue'}
-    >
+    <li className="rt-toast" data-type={alert.type} data-color={color}>
       <span className="rt-symbol" aria-hidden="true">
-        {ICON[alert.type] ?? 'ℹ'}
+        {icon}
       </span>
       <div className="rt-what" dir="auto">
         <strong>{alert.title}</strong>

@@ -30,6 +30,10 @@ export function useText(): Strings {
   return useContext(Text);
 }
 
-export function problemText(text: Strings, code: string | undefined): string {
-  return text.problems[code ?? ''] ?? text.problem;
+/* the code comes from elsewhere: "constructor" is no word of ours */
+
+export function problemText(text: Strings, code = ''): string {
+  const { problems, problem } = text;
+
+  return Object.hasOwn(problems, code) ? (problems[code] ?? problem) : problem;
 }
