@@ -45,7 +45,7 @@ function Row({ row, name, selected, onSelect }: RowProps): ReactElement {
         </span>
         <span className="rt-aside">
           {row.last_message_at && (
-            <time dateTime={row.last_message_at}>
+            <time dir="auto" dateTime={row.last_message_at}>
               {moment(text, row.last_message_at)}
             </time>
           )}

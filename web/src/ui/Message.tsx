@@ -101,7 +101,7 @@ export const Message: React.NamedExoticComponent<MessageProps> = memo(
         >
           <MessageText text={message.content} />
           <span className="rt-meta">
-            <time dateTime={message.timestamp}>
+            <time dir="auto" dateTime={message.timestamp}>
               {clock(text, message.timestamp)}
             </time>
             {own && <State {...props} />}

@@ -33,7 +33,7 @@ function Entry(props: {
       <button type="button" className="rt-entry" onClick={onOpen}>
         <strong dir="auto">{alert.title}</strong>
         <span dir="auto">{alert.message}</span>
-        <time dateTime={alert.timestamp}>
+        <time dir="auto" dateTime={alert.timestamp}>
           {relative(text, alert.timestamp)}
         </time>
         {!alert.read && <span className="rt-hidden">{text.unread}</span>}

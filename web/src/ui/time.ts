@@ -6,10 +6,19 @@ import type { Strings } from './strings.ts';
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
+/* the region that the person has chosen, where the language is the same */
+
+function localeOf({ locale }: Strings): string {
+  return (
+    navigator.languages.find((one) => one.split('-')[0] === locale) ?? locale
+  );
+}
+
 function format(
-  locale: string,
+  text: Strings,
   options: Intl.DateTimeFormatOptions,
 ): Intl.DateTimeFormat {
+  const locale = localeOf(text);
   const key = locale + JSON.stringify(options);
   let found = formats.get(key);
 
@@ -26,7 +35,7 @@ export function clock(text: Strings, iso: string): string {
 
   return Number.isNaN(date.getTime())
     ? ''
-    : format(text.locale, { timeStyle: 'short' }).format(date);
+    : format(text, { timeStyle: 'short' }).format(date);
 }
 
 /* the day of the person who looks, not that of UTC */
@@ -50,7 +59,7 @@ export function dayLabel(text: Strings, iso: string): string {
 
   return Number.isNaN(ago)
     ? ''
-    : format(text.locale, {
+    : format(text, {
         weekday: ago > 0 && ago < 7 ? 'long' : undefined,
         day: 'numeric',
         month: 'long',
@@ -63,14 +72,14 @@ export function dayLabel(text: Strings, iso: string): string {
 export function moment(text: Strings, iso: string): string {
   return daysAgo(iso) === 0
     ? clock(text, iso)
-    : format(text.locale, { day: 'numeric', month: 'short' }).format(
-        new Date(iso),
-      );
+    : format(text, { day: 'numeric', month: 'short' }).format(new Date(iso));
 }
 
 export function relative(text: Strings, iso: string): string {
   const minutes = Math.round((Date.parse(iso) - Date.now()) / 60_000);
-  const words = new Intl.RelativeTimeFormat(text.locale, { numeric: 'auto' });
+  const words = new Intl.RelativeTimeFormat(localeOf(text), {
+    numeric: 'auto',
+  });
 
   if (Number.isNaN(minutes)) {
     return '';
