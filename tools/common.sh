@@ -65,22 +65,26 @@ need_packages() {
 }
 
 
-# npm packages of the tests, again only when their lock file has changed
+# npm packages of a folder, by default those of the tests; again only when
+# their lock file has changed
 
 need_npm() {
+    local dir=${1:-t}
+
     need_packages node=nodejs npm=npm
 
-    cmp -s t/package-lock.json t/node_modules/.installed && return
+    cmp -s "$dir/package-lock.json" "$dir/node_modules/.installed" && return
 
-    say "installing npm packages"
+    say "installing npm packages of $dir/"
     mkdir -p build
 
-    (cd t && npm ci --no-audit --no-fund) >build/npm.log 2>&1 </dev/null || {
-        tail -n 20 build/npm.log >&2
-        die "npm ci failed in t/"
-    }
+    (cd "$dir" && npm ci --no-audit --no-fund) >build/npm.log 2>&1 </dev/null \
+        || {
+            tail -n 20 build/npm.log >&2
+            die "npm ci failed in $dir/"
+        }
 
-    cp t/package-lock.json t/node_modules/.installed
+    cp "$dir/package-lock.json" "$dir/node_modules/.installed"
 }
 
 

@@ -1,0 +1,34 @@
+// Copyright (C) ngx_realtime contributors
+
+/* The people of the demo, with a token each: tools/demo writes them. */
+
+export interface Person {
+  id: string;
+  name: string;
+  token: string;
+}
+
+export async function fetchPeople(): Promise<Person[]> {
+  const reply = await fetch('demo.json');
+  const { users } = await reply.json();
+
+  return users;
+}
+
+/* ?user=alice, &transport=polling, &lang=fr, &dir=rtl, &theme=dark */
+
+export const wanted = new URLSearchParams(location.search);
+
+export function linkTo(changes: Record<string, string>): string {
+  const to = new URLSearchParams(location.search);
+
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === '') {
+      to.delete(name);
+    } else {
+      to.set(name, value);
+    }
+  }
+
+  return `?${to}`;
+}
