@@ -1,0 +1,123 @@
+// Copyright (C) ngx_realtime contributors
+
+/* a conversation of ten thousand messages */
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  freshTalk,
+  openTalk,
+  quit,
+  say,
+  sql,
+  user,
+  type Visit,
+  visit,
+} from './browser.ts';
+
+const COUNT = 10_000;
+
+let alice: Visit;
+
+beforeAll(async () => {
+  const talk = await freshTalk('alice', 'bob');
+
+  /* ids of version 7, a second apart; lines of different length */
+
+  sql(`insert into realtime.messages
+         (id, conversation_id, sender_id, content, created_at, read_at)
+       select (lpad(to_hex(ms), 12, '0') || '7000800000000000'
+               || lpad(to_hex(i), 4, '0'))::uuid,
+              '${talk}',
+              (case when i % 3 = 0 then '${user('alice').id}'
+                    else '${user('bob').id}' end)::uuid,
+              'number ' || i || repeat(' and some more', i % 17),
+              to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0)
+       from generate_series(1, ${COUNT}) i,
+            lateral (select 1700000000000 + i * 1000::bigint as ms) t`);
+
+  alice = await visit('alice');
+  await openTalk(alice.page, 'Bob');
+});
+
+afterAll(async () => {
+  await alice.close();
+  await quit();
+});
+
+const rows = () => alice.page.locator('.rt-message').count();
+const scroller = () => alice.page.locator('.rt-scroll');
+
+/* the place of the first message in sight, and which one it is */
+
+function place() {
+  return scroller().evaluate((box) => {
+    const top = box.getBoundingClientRect().top;
+    const first = [...box.querySelectorAll<HTMLElement>('.rt-message')].find(
+      (row) => row.getBoundingClientRect().top >= top,
+    );
+
+    return {
+      key: first?.dataset.key ?? '',
+      y: first?.getBoundingClientRect().top ?? 0,
+    };
+  });
+}
+
+test('it opens at its end, with few rows', async () => {
+  await scroller().getByText(`number ${COUNT} `).waitFor();
+  expect(await rows()).toBeLessThan(60);
+});
+
+test('what is put in above does not move what is in sight', async () => {
+  const { page } = alice;
+
+  for (let i = 0; i < 8; i++) {
+    await scroller().evaluate((box) => {
+      box.scrollTop = 300;
+    });
+
+    /* a page of older ones is on its way: hold the place from here on */
+
+    await page.waitForTimeout(50);
+
+    const before = await place();
+    const height = await scroller().evaluate((box) => box.scrollHeight);
+
+    await page.waitForFunction(
+      (from) =>
+        (document.querySelector('.rt-scroll')?.scrollHeight ?? 0) > from,
+      height - 1,
+    );
+    await page.waitForTimeout(300);
+
+    const after = await scroller().evaluate(
+      (box, key) =>
+        [...box.querySelectorAll<HTMLElement>('.rt-message')]
+          .find((row) => row.dataset.key === key)
+          ?.getBoundingClientRect().top,
+      before.key,
+    );
+
+    expect(
+      Math.abs((after ?? Number.POSITIVE_INFINITY) - before.y),
+    ).toBeLessThanOrEqual(1);
+    expect(await rows()).toBeLessThan(60);
+  }
+});
+
+test('what comes meanwhile is a pill, and a click goes there', async () => {
+  const bob = await visit('bob');
+
+  await openTalk(bob.page, 'Alice');
+  await say(bob.page, 'look here');
+  await alice.page.getByRole('button', { name: '1 new message' }).click();
+  await scroller().getByText('look here').waitFor();
+  await expect
+    .poll(() =>
+      scroller().evaluate(
+        (box) => box.scrollHeight - box.scrollTop - box.clientHeight,
+      ),
+    )
+    .toBeLessThan(2);
+  await bob.close();
+});

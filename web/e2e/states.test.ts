@@ -1,0 +1,115 @@
+// Copyright (C) ngx_realtime contributors
+
+/* axe, in every state that a person may meet */
+
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import {
+  freshTalk,
+  openTalk,
+  quit,
+  say,
+  texts,
+  violations,
+  visit,
+} from './browser.ts';
+
+beforeEach(async () => {
+  await freshTalk('alice', 'bob');
+});
+
+afterAll(quit);
+
+test('signing in', async () => {
+  const { page, close } = await visit('');
+
+  await page.getByRole('link', { name: 'Alice' }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await close();
+});
+
+test('an empty conversation', async () => {
+  const { page, close } = await visit('alice');
+
+  await openTalk(page, 'Bob');
+  await page.getByText('No messages yet. Start the conversation!').waitFor();
+  expect(await violations(page)).toEqual([]);
+  await close();
+});
+
+test('loading', async () => {
+  const { page, close } = await visit('alice');
+
+  await page.route('**/messages?*', () => undefined);
+  await openTalk(page, 'Bob');
+  await page.reload();
+  await page.locator('.rt-chat').getByText('Loading messages...').waitFor();
+  expect(await violations(page)).toEqual([]);
+  await close();
+});
+
+const looks: [string, Record<string, string>, object][] = [
+  ['light', {}, {}],
+  ['dark', { theme: 'dark' }, {}],
+  ['dark by the system', {}, { colorScheme: 'dark' }],
+  ['right to left', { dir: 'rtl' }, {}],
+  ['Turkish', { lang: 'tr' }, {}],
+  ['320 px wide', {}, { viewport: { width: 320, height: 640 } }],
+  ['forced colours', {}, { forcedColors: 'active' }],
+];
+
+test.each(looks)('messages, %s', async (_, query, options) => {
+  const bob = await visit('bob');
+
+  await openTalk(bob.page, 'Alice');
+  await say(bob.page, 'see https://example.com/');
+
+  const { page, close } = await visit('alice', query, options);
+
+  await page.locator('.rt-conversation', { hasText: 'Bob' }).click();
+  await expect.poll(() => texts(page)).toHaveLength(1);
+  await say(page, 'thanks');
+  await expect.poll(() => texts(page)).toHaveLength(2);
+  expect(await violations(page)).toEqual([]);
+
+  const { scroll, width } = await page.evaluate(() => ({
+    scroll: document.documentElement.scrollWidth,
+    width: document.documentElement.clientWidth,
+  }));
+
+  expect(scroll).toBeLessThanOrEqual(width);
+  await close();
+  await bob.close();
+});
+
+test('offline, with a message that waits', async () => {
+  const { page, close } = await visit('alice');
+
+  await openTalk(page, 'Bob');
+  await page.context().setOffline(true);
+  await page.getByText('Not connected. Waiting...').waitFor();
+  await say(page, 'later');
+  await page.locator('.rt-message[data-state="queued"]').waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.context().setOffline(false);
+  await close();
+});
+
+test('a message that failed', async () => {
+  const { page, close } = await visit('alice');
+
+  await openTalk(page, 'Bob');
+  await say(page, 'no\u0000thing');
+  await page.getByRole('button', { name: 'Send again' }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await close();
+});
+
+test('the bell, open', async () => {
+  const { page, close } = await visit('alice');
+
+  await page.getByRole('button', { name: 'Notifications' }).click();
+  await page.getByRole('dialog').waitFor();
+  expect(await violations(page)).toEqual([]);
+  await close();
+});
