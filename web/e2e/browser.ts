@@ -10,6 +10,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
@@ -24,13 +25,14 @@ export interface Demo {
   url: string;
   database: string;
   users: { id: string; name: string; token: string }[];
+  jwt_key_file: string;
   nginx_pid_file: string;
 }
 
 export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 
 export function demo(): Demo {
-  return JSON.parse(readFileSync(`${root}.demo/demo.json`, 'utf8'));
+  return JSON.parse(readFileSync(`${process.env.DEMO_DIR}/demo.json`, 'utf8'));
 }
 
 export function user(name: string): Demo['users'][number] {
@@ -41,6 +43,18 @@ export function user(name: string): Demo['users'][number] {
   }
 
   return found;
+}
+
+/* one that ends soon; tools/demo gives them a week */
+
+export function tokenOf(name: string, seconds: number): string {
+  const exp = Math.floor(Date.now() / 1000) + seconds;
+  const text = [{ alg: 'HS256' }, { id: user(name).id, exp }]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+  const signature = createHmac('sha256', readFileSync(demo().jwt_key_file));
+
+  return `${text}.${signature.update(text).digest('base64url')}`;
 }
 
 export function sql(text: string): string {
@@ -59,17 +73,31 @@ export async function freshTalk(one: string, two: string): Promise<string> {
 }
 
 export async function startTalk(one: string, two: string): Promise<string> {
-  const reply = await fetch(`${demo().url}api/chat/conversations`, {
+  const { id } = await post(one, 'conversations', {
+    participantId: user(two).id,
+  });
+
+  return id;
+}
+
+/* what a person does who has no page open */
+
+export async function post(
+  name: string,
+  path: string,
+  body: object,
+): Promise<{ id: string }> {
+  const reply = await fetch(`${demo().url}api/chat/${path}`, {
     method: 'POST',
     headers: {
-      Authorization: `Bearer ${user(one).token}`,
+      Authorization: `Bearer ${user(name).token}`,
       'Content-Type': 'application/json',
     },
-    body: JSON.stringify({ participantId: user(two).id }),
+    body: JSON.stringify(body),
   });
   const { data } = (await reply.json()) as { data: { id: string } };
 
-  return data.id;
+  return data;
 }
 
 /* docs/events.md has exactly the events of the module: t/docs.t sees to it */

@@ -4,6 +4,7 @@
 
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import {
+  demo,
   freshTalk,
   inspected,
   master,
@@ -12,7 +13,10 @@ import {
   say,
   sql,
   texts,
+  tokenOf,
+  user,
   type Visit,
+  violations,
   visit,
   workers,
 } from './browser.ts';
@@ -140,34 +144,16 @@ test('a reload of nginx while typing takes nothing away', async () => {
   await end();
 });
 
-test('sends through kills, cuts and reloads: each once, in order', async () => {
-  const said: string[] = [];
+test('a token that has run out: said in words', async () => {
+  const { page } = alice;
 
-  for (let i = 0; i < 60; i++) {
-    said.push(`${i}`);
-    await say(alice.page, `${i}`);
-
-    switch (i) {
-      case 10:
-      case 40:
-        process.kill(workers()[0] as number, 'SIGKILL');
-        break;
-      case 20:
-        await alice.page.context().setOffline(true);
-        break;
-      case 30:
-        await alice.page.context().setOffline(false);
-        break;
-      case 50:
-        await alice.page.reload();
-        await openTalk(alice.page, 'Bob');
-        break;
-    }
-  }
-
-  await expect.poll(stored, { timeout: 40_000 }).toEqual(said);
-  await expect
-    .poll(() => bob.page.locator('.rt-message').last().textContent())
-    .toContain('59');
+  await page.route('**/demo.json', (route) =>
+    route.fulfill({
+      json: { users: [{ ...user('alice'), token: tokenOf('alice', -3600) }] },
+    }),
+  );
+  await page.goto(`${demo().url}?user=alice`);
+  await page.getByText('You are no longer signed in.').first().waitFor();
+  expect(await violations(page)).toEqual([]);
   await end();
-}, 120_000);
+});

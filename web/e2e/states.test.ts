@@ -6,6 +6,7 @@ import { afterAll, beforeEach, expect, test } from 'vitest';
 import {
   freshTalk,
   openTalk,
+  post,
   quit,
   say,
   texts,
@@ -13,8 +14,10 @@ import {
   visit,
 } from './browser.ts';
 
+let talk: string;
+
 beforeEach(async () => {
-  await freshTalk('alice', 'bob');
+  talk = await freshTalk('alice', 'bob');
 });
 
 afterAll(quit);
@@ -54,14 +57,18 @@ const looks: [string, Record<string, string>, object][] = [
   ['right to left', { dir: 'rtl' }, {}],
   ['Turkish', { lang: 'tr' }, {}],
   ['320 px wide', {}, { viewport: { width: 320, height: 640 } }],
+  [
+    '200 % zoom',
+    {},
+    { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
+  ],
   ['forced colours', {}, { forcedColors: 'active' }],
 ];
 
 test.each(looks)('messages, %s', async (_, query, options) => {
-  const bob = await visit('bob');
-
-  await openTalk(bob.page, 'Alice');
-  await say(bob.page, 'see https://example.com/');
+  await post('bob', `conversations/${talk}/messages`, {
+    content: 'see https://example.com/',
+  });
 
   const { page, close } = await visit('alice', query, options);
 
@@ -78,7 +85,6 @@ test.each(looks)('messages, %s', async (_, query, options) => {
 
   expect(scroll).toBeLessThanOrEqual(width);
   await close();
-  await bob.close();
 });
 
 test('offline, with a message that waits', async () => {
