@@ -102,6 +102,35 @@ quietly() {
 }
 
 
+# The page of the demo is made by programs that want a newer Node.js than
+# Debian 12 has: then one from npm is used, in build/node
+
+need_node() {
+    local arch dir=$root/build/node version=22.23.3
+
+    need_packages node=nodejs npm=npm
+
+    node -e 'const [a, b] = process.versions.node.split(".");
+             process.exit(a > 20 || a == 20 && b >= 19 ? 0 : 1)' && return
+
+    case $(uname -m) in
+        x86_64)  arch=x64 ;;
+        aarch64) arch=arm64 ;;
+        *)       die "needs Node.js 20.19 or newer" ;;
+    esac
+
+    if [ ! -x "$dir/node_modules/node-linux-$arch/bin/node" ]; then
+        say "installing Node.js $version in build/node/"
+        mkdir -p "$dir"
+        quietly build/npm-node.log npm install --prefix "$dir" --no-save \
+            --no-audit --no-fund "node-linux-$arch@$version"
+    fi
+
+    PATH=$dir/node_modules/node-linux-$arch/bin:$PATH
+    export PATH
+}
+
+
 jobs() {
     nproc 2>/dev/null || echo 2
 }
