@@ -86,8 +86,6 @@ typedef struct {
 } ngx_realtime_history_t;
 
 
-static size_t ngx_realtime_history_size(ngx_str_t *room, ngx_str_t *except,
-    ngx_realtime_msg_t *m);
 static ngx_realtime_kept_t *ngx_realtime_history_reserve(size_t size);
 static void ngx_realtime_history_next_block(void);
 static ngx_uint_t ngx_realtime_history_is_taken(uint64_t number);
@@ -101,6 +99,9 @@ static ngx_realtime_history_t  ngx_realtime_history;
 #define ngx_realtime_history_block(sh, number)                                \
     ((ngx_realtime_block_t *)                                                 \
      ((sh)->blocks + ((number) % (sh)->nblocks) * (sh)->size))
+
+#define ngx_realtime_history_space(len)                                       \
+    ngx_align(sizeof(ngx_realtime_kept_t) + (len), 8)
 
 
 ngx_int_t
@@ -175,88 +176,58 @@ ngx_realtime_history_add(ngx_str_t *room, uint32_t hash, ngx_str_t *except,
     ngx_realtime_msg_t *m)
 {
     u_char               *p;
-    size_t                size;
+    size_t                names, payload;
+    ngx_uint_t            flags;
     ngx_realtime_kept_t  *kept;
 
-    size = ngx_realtime_history_size(room, except, m);
-
-    kept = ngx_realtime_history_reserve(size);
-
-    kept->flags = m->dispensable ? NGX_REALTIME_KEPT_DISPENSABLE : 0;
-    kept->time = ngx_time();
-    kept->previous = 0;
-    kept->payload = 0;
-    kept->room = 0;
-    kept->except = 0;
-
-    ngx_realtime_msg_seal(m, kept->place);
+    flags = 0;
+    payload = ngx_realtime_msg_payload_len(m);
 
     if (m->dispensable) {
-        return;
+        flags = NGX_REALTIME_KEPT_DISPENSABLE;
+        payload = 0;
+        room = NULL;
+        except = NULL;
     }
 
-    if (size == sizeof(ngx_realtime_kept_t)) {
-        kept->flags = NGX_REALTIME_KEPT_LOST;
+    names = (room ? room->len : 0) + (except ? except->len : 0);
 
-        if (room) {
-            ngx_realtime_history_link(kept, hash);
-        }
+    if (ngx_realtime_history_space(names + payload)
+        > ngx_realtime_history.sh->size - sizeof(ngx_realtime_block_t))
+    {
+        /* those who miss it are to know that they do, and nobody else */
 
-        return;
+        flags = NGX_REALTIME_KEPT_LOST;
+        payload = 0;
     }
+
+    kept = ngx_realtime_history_reserve(
+                                ngx_realtime_history_space(names + payload));
+
+    kept->previous = 0;
+    kept->time = ngx_time();
+    kept->payload = payload;
+    kept->room = room ? room->len : 0;
+    kept->except = except ? except->len : 0;
+    kept->flags = flags;
+
+    ngx_realtime_msg_seal(m, kept->place);
 
     p = (u_char *) kept + sizeof(ngx_realtime_kept_t);
 
     if (room) {
-        kept->room = room->len;
         p = ngx_cpymem(p, room->data, room->len);
     }
 
     if (except) {
-        kept->except = except->len;
         p = ngx_cpymem(p, except->data, except->len);
     }
 
-    kept->payload = ngx_realtime_msg_payload_len(m);
-    ngx_memcpy(p, ngx_realtime_msg_payload(m), kept->payload);
+    ngx_memcpy(p, ngx_realtime_msg_payload(m), payload);
 
     if (room) {
         ngx_realtime_history_link(kept, hash);
     }
-}
-
-
-/* what cannot be kept still gets a place: the bare head of an event */
-
-static size_t
-ngx_realtime_history_size(ngx_str_t *room, ngx_str_t *except,
-    ngx_realtime_msg_t *m)
-{
-    size_t  size;
-
-    size = sizeof(ngx_realtime_kept_t);
-
-    if (m->dispensable) {
-        return size;
-    }
-
-    size += ngx_realtime_msg_payload_len(m);
-
-    if (room) {
-        size += room->len;
-    }
-
-    if (except) {
-        size += except->len;
-    }
-
-    size = ngx_align(size, 8);
-
-    if (size > ngx_realtime_history.sh->size - sizeof(ngx_realtime_block_t)) {
-        return sizeof(ngx_realtime_kept_t);
-    }
-
-    return size;
 }
 
 

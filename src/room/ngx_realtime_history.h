@@ -25,7 +25,7 @@ typedef struct {
     time_t                     time;       /* s */
     unsigned                   dispensable:1;  /* not kept: nobody wants it
                                                   again */
-    unsigned                   lost:1;     /* not kept: too large */
+    unsigned                   lost:1;     /* payload not kept: too large */
     ngx_str_t                  room;       /* len 0: to one socket only */
     ngx_str_t                  except;
     ngx_str_t                  payload;

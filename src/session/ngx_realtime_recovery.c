@@ -389,11 +389,6 @@ static ngx_uint_t
 ngx_realtime_resume_is_for(ngx_realtime_resume_t *resume,
     ngx_realtime_entry_t *e, ngx_str_t *room)
 {
-    if (e->lost) {
-        /* not even its room was kept */
-        return 1;
-    }
-
     if (e->room.len != room->len
         || ngx_memcmp(e->room.data, room->data, room->len) != 0)
     {

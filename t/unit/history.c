@@ -168,6 +168,7 @@ test_too_large(void)
 {
     uint64_t               before, large, after, most;
     stamp_t                stamp;
+    ngx_str_t             *room;
     ngx_realtime_entry_t   e;
 
     new_zone(ZONE);
@@ -180,6 +181,10 @@ test_too_large(void)
            && ngx_realtime_history_read(large, &e) == NGX_OK
            && e.lost && e.payload.len == 0 && e.previous == before,
            "what is too large is on the chain, but lost");
+
+    room = room_name(1);
+    tap_bytes(e.room.data, e.room.len, room->data, room->len,
+              "and all can see whose it was");
 
     tap_ok(ngx_realtime_history_read(after, &e) == NGX_OK
            && is_whole(&e, after, &stamp) && e.previous == large
