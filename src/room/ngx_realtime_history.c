@@ -89,6 +89,7 @@ typedef struct {
 static ngx_realtime_kept_t *ngx_realtime_history_reserve(size_t size);
 static void ngx_realtime_history_next_block(void);
 static ngx_uint_t ngx_realtime_history_is_taken(uint64_t number);
+static ngx_uint_t ngx_realtime_history_is_younger(uint64_t number);
 static void ngx_realtime_history_link(ngx_realtime_kept_t *kept,
     uint32_t hash);
 
@@ -272,7 +273,8 @@ ngx_realtime_history_next_block(void)
         __atomic_store_n(&sh->current[ngx_realtime_slot], number,
                          __ATOMIC_SEQ_CST);
 
-    } while (ngx_realtime_history_is_taken(number));
+    } while (ngx_realtime_history_is_taken(number)
+             || ngx_realtime_history_is_younger(number));
 
     block = ngx_realtime_history_block(sh, number);
 
@@ -326,6 +328,27 @@ ngx_realtime_history_is_taken(uint64_t number)
     }
 
     return 0;
+}
+
+
+/*
+ * A worker with little to say fills its block slowly: there may be news in
+ * what is the oldest block by its number.  Then it stays for one more round.
+ * They cannot all be younger than the next one: it ends, too.
+ */
+
+static ngx_uint_t
+ngx_realtime_history_is_younger(uint64_t number)
+{
+    ngx_realtime_block_t       *block, *next;
+    ngx_realtime_history_sh_t  *sh;
+
+    sh = ngx_realtime_history.sh;
+
+    block = ngx_realtime_history_block(sh, number);
+    next = ngx_realtime_history_block(sh, number + 1);
+
+    return block->newest > next->newest;
 }
 
 

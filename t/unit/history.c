@@ -263,6 +263,54 @@ test_all_slots(void)
 }
 
 
+/* what one worker says now and then is kept as long as what others say */
+
+static void
+test_quiet(void)
+{
+    pid_t                  pid;
+    uint64_t              *first, last;
+    stamp_t                stamp;
+    ngx_uint_t             i;
+    ngx_realtime_entry_t   e;
+
+    new_zone(ZONE);
+    first = zone_pages(sizeof(uint64_t), MAP_SHARED);
+
+    (void) add(1, 0, 0, 10);
+
+    for (i = 0; i < 120; i++) {
+        zone_clock(1001 + i);
+        zone_fork(pid, one_event(1, first));
+        zone_wait(pid);
+    }
+
+    last = add(1, 0, 1, 10);
+    ngx_realtime_history_forget_slot(0);
+
+    for (i = 0; i < 100; i++) {
+        zone_clock(1200 + i);
+        zone_fork(pid, one_event(1, first));
+        zone_wait(pid);
+    }
+
+    tap_ok(ngx_realtime_history_read(last, &e) == NGX_OK
+           && is_whole(&e, last, &stamp) && stamp.n == 1,
+           "news in an old block are kept");
+    tap_ok(ngx_realtime_history_lost() < 1120, "older ones are lost");
+
+    for (i = 0; i < 60; i++) {
+        zone_clock(1300 + i);
+        zone_fork(pid, one_event(1, first));
+        zone_wait(pid);
+    }
+
+    tap_ok(ngx_realtime_history_read(last, &e) == NGX_DECLINED
+           && ngx_realtime_history_lost() >= 1120,
+           "until it is their turn");
+}
+
+
 /*
  * In a large zone blocks are of 1m, and a worker that starts takes a new one:
  * 32768 of these are the 32 bits of a short place.
@@ -356,6 +404,7 @@ main(void)
     test_nowhere();
     test_too_large();
     test_all_slots();
+    test_quiet();
     test_short();
     test_lost();
 
