@@ -240,9 +240,14 @@ ngx_realtime_history_reserve(size_t size)
 
     h = &ngx_realtime_history;
 
-    /* a worker that wrote nothing for a long time may have been overtaken */
+    /* a worker that wrote nothing while the others went round goes on where
+       they are: short places are short of what they can tell apart */
 
-    if (h->block == NULL || h->used + size > h->sh->size) {
+    if (h->block == NULL
+        || h->used + size > h->sh->size
+        || __atomic_load_n(&h->sh->next, __ATOMIC_RELAXED)
+           > h->number + h->sh->nblocks)
+    {
         ngx_realtime_history_next_block();
     }
 
@@ -451,7 +456,8 @@ ngx_realtime_history_lost(void)
 }
 
 
-/* the history is far smaller than what 32 bits of 8-byte units tell apart */
+/* nobody writes further back than a round or two (reserve() sees to it), which
+   is far less than what 32 bits of 8-byte units tell apart */
 
 uint64_t
 ngx_realtime_history_expand(uint32_t short_place)

@@ -332,7 +332,8 @@ restarts(ngx_uint_t slot, ngx_uint_t n)
 static void
 test_short(void)
 {
-    uint64_t    place;
+    pid_t       pid;
+    uint64_t    place, idle;
     ngx_uint_t  i, ok;
 
     new_zone(LARGE);
@@ -346,6 +347,20 @@ test_short(void)
     }
 
     tap_ok(ok && place >> 36 != 0, "a short place is made long again");
+
+    /* a worker that is silent while the others go round */
+
+    idle = add(1, 0, 1, 10);
+
+    zone_fork(pid, restarts(1, 70000));
+    zone_wait(pid);
+
+    place = add(1, 0, 2, 10);
+
+    tap_ok(place > idle
+           && ngx_realtime_history_expand(ngx_realtime_history_shorten(place))
+              == place,
+           "also of a worker that was silent for long");
 }
 
 
