@@ -56,7 +56,7 @@ ngx_realtime_slot_attach(ngx_cycle_t *cycle, ngx_realtime_slot_dead_pt dead)
 
     slot->pid = ngx_pid;
     slot->generation++;
-    slot->seen = ngx_time();
+    slot->seen = ngx_realtime_zone_time();
 
     ngx_shmtx_unlock(&ngx_realtime_zone_pool->mutex);
 
@@ -146,7 +146,8 @@ ngx_realtime_slot_sweep(ngx_event_t *ev)
     ngx_pid_t   pid;
     ngx_uint_t  i;
 
-    ngx_realtime_zone_sh->slots[ngx_realtime_slot].seen = ngx_time();
+    ngx_realtime_zone_sh->slots[ngx_realtime_slot].seen =
+        ngx_realtime_zone_time();
 
     for (i = 0; i < NGX_REALTIME_SLOTS; i++) {
 

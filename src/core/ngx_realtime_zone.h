@@ -55,7 +55,7 @@ typedef uint64_t  ngx_realtime_mask_t;     /* a bit per slot */
 typedef struct {
     ngx_pid_t                  pid;        /* 0: free */
     uint64_t                   generation; /* owners so far */
-    uint64_t                   seen;       /* s: the owner was well then */
+    uint64_t                   seen;       /* zone time: the owner was well */
     uint64_t                   counters[NGX_REALTIME_C_MAX];
 } __attribute__((aligned(NGX_REALTIME_CACHELINE))) ngx_realtime_slot_sh_t;
 
@@ -93,6 +93,10 @@ typedef ngx_int_t (*ngx_realtime_zone_part_pt)(ngx_realtime_zone_sh_t *sh,
 
 extern ngx_realtime_zone_sh_t  *ngx_realtime_zone_sh;  /* of this worker */
 extern ngx_slab_pool_t         *ngx_realtime_zone_pool;
+
+
+/* zone time: seconds of the one clock that workers share and nobody sets */
+#define ngx_realtime_zone_time()  ((time_t) (ngx_current_msec / 1000))
 
 
 /*

@@ -44,7 +44,7 @@
 
 typedef struct {
     uint64_t                   number;     /* atomic; 0: being changed */
-    uint64_t                   newest;     /* s, of its events */
+    uint64_t                   newest;     /* zone time of its last event */
 } ngx_realtime_block_t;
 
 
@@ -206,7 +206,7 @@ ngx_realtime_history_add(ngx_str_t *room, uint32_t hash, ngx_str_t *except,
                                 ngx_realtime_history_space(names + payload));
 
     kept->previous = 0;
-    kept->time = ngx_time();
+    kept->time = ngx_realtime_zone_time();
     kept->payload = payload;
     kept->room = room ? room->len : 0;
     kept->except = except ? except->len : 0;
@@ -255,7 +255,7 @@ ngx_realtime_history_reserve(size_t size)
     kept->place = h->number * h->sh->size + h->used;
 
     h->used += size;
-    h->block->newest = ngx_time();
+    h->block->newest = ngx_realtime_zone_time();
 
     return kept;
 }

@@ -144,7 +144,7 @@ ngx_realtime_recovery_forget_slot(ngx_uint_t slot)
 
         case NGX_REALTIME_RECORD_LIVE:
             rec->seen = ngx_realtime_zone_sh->slots[slot].seen;
-            rec->until = ngx_time() + rec->window;
+            rec->until = ngx_realtime_zone_time() + rec->window;
 
             new = ngx_realtime_record_state(NGX_REALTIME_RECORD_AWAY,
                                             ngx_realtime_record_owner(state),
@@ -273,7 +273,7 @@ ngx_realtime_record_is_free(ngx_realtime_record_t *rec, uint64_t state)
         return 1;
 
     case NGX_REALTIME_RECORD_AWAY:
-        return (time_t) rec->until < ngx_time();
+        return (time_t) rec->until < ngx_realtime_zone_time();
 
     default:
         return 0;
@@ -356,7 +356,7 @@ ngx_realtime_recovery_note(ngx_realtime_socket_t *sk, ngx_realtime_msg_t *m)
             return NGX_DECLINED;
         }
 
-        if (ngx_time() > sk->recheck) {
+        if (ngx_realtime_zone_time() > sk->recheck) {
             sk->recheck = 0;
         }
     }
@@ -449,8 +449,8 @@ ngx_realtime_recovery_detach(ngx_realtime_socket_t *sk)
         return;
     }
 
-    rec->seen = ngx_time();
-    rec->until = ngx_time() + rec->window;
+    rec->seen = ngx_realtime_zone_time();
+    rec->until = ngx_realtime_zone_time() + rec->window;
 
     (void) ngx_realtime_record_change(rec, state,
                ngx_realtime_record_state(NGX_REALTIME_RECORD_AWAY,

@@ -32,8 +32,8 @@ struct ngx_realtime_record_s {
     uint64_t                   state;      /* atomic */
     uint64_t                   start;
     uint64_t                   seen;       /* AWAY: when it was last sure to
-                                              have had everything, s */
-    uint64_t                   until;      /* AWAY: free after, s */
+                                              have had everything, zone time */
+    uint64_t                   until;      /* AWAY: free after, zone time */
     uint32_t                   window;     /* s */
     uint32_t                   hash;       /* of its room */
     uint32_t                   nsp;        /* hash of the name */

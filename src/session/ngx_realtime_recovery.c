@@ -122,7 +122,7 @@ ngx_realtime_recovery_resume(ngx_realtime_session_t *s, ngx_str_t *nsp,
 
     ngx_destroy_pool(pool);
 
-    sk->recheck = ngx_time() + NGX_REALTIME_RECOVERY_LAG;
+    sk->recheck = ngx_realtime_zone_time() + NGX_REALTIME_RECOVERY_LAG;
     *why = NULL;
 
     return sk;
@@ -415,7 +415,7 @@ ngx_realtime_resume_horizon(ngx_realtime_resume_t *resume)
     } else {
         seen = ngx_realtime_zone_sh->slots[
                    ngx_realtime_record_slot(resume->old)].seen;
-        seen = ngx_min(seen, ngx_time());
+        seen = ngx_min(seen, ngx_realtime_zone_time());
     }
 
     return seen - NGX_REALTIME_RECOVERY_LAG;

@@ -95,8 +95,8 @@ struct ngx_realtime_socket_s {
     ngx_str_t                  id;         /* points to sid */
     ngx_realtime_record_t     *record;     /* in the zone, of recovery; NULL:
                                               it cannot come back */
-    time_t                     recheck;    /* until then events may come that
-                                              it has already; or 0 */
+    time_t                     recheck;    /* zone time: until then events may
+                                              come that it has already; or 0 */
     ngx_msec_t                 lead;       /* of the warning before an expiry;
                                               0: none */
     time_t                     warned;     /* of this expiry; 0: of none */
