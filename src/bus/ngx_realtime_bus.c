@@ -25,6 +25,7 @@
 #define NGX_REALTIME_BUS_PIECE      16384  /* bytes of a payload per record */
 #define NGX_REALTIME_BUS_PARTS      8
 #define NGX_REALTIME_BUS_WAITING    (16 * 1024 * 1024)  /* bytes, per worker */
+#define NGX_REALTIME_BUS_SEEN       1000   /* ms */
 
 #define NGX_REALTIME_BUS_FIRST      0x01   /* flag: a payload begins here */
 #define NGX_REALTIME_BUS_MORE       0x02   /* flag: another piece follows */
@@ -67,6 +68,10 @@ typedef struct {
     ngx_connection_t          *connection; /* around the eventfd */
     ngx_log_t                 *log;
 
+    ngx_event_t                timer;      /* for "seen" */
+    ngx_connection_t           dummy;      /* the debug log looks at its fd */
+    unsigned                   behind:1;   /* not all is read that we know of */
+
     ngx_queue_t                waiting;    /* of ngx_realtime_bus_waiting_t */
     size_t                     waiting_bytes;
 
@@ -87,6 +92,7 @@ static void ngx_realtime_bus_wait(ngx_realtime_ring_record_t *rec,
     const ngx_str_t *parts, ngx_uint_t n);
 static void ngx_realtime_bus_flush(void);
 static void ngx_realtime_bus_wake(uint64_t mask);
+static void ngx_realtime_bus_tick(ngx_event_t *ev);
 static void ngx_realtime_bus_event(ngx_event_t *rev);
 static ngx_int_t ngx_realtime_bus_drain(ngx_uint_t from);
 static void ngx_realtime_bus_dispatch(ngx_uint_t from,
@@ -238,6 +244,14 @@ ngx_realtime_bus_init(ngx_cycle_t *cycle)
 
     __atomic_store_n(&bus->sh->signaled[ngx_realtime_slot].flag, 0,
                      __ATOMIC_SEQ_CST);
+
+    bus->dummy.fd = (ngx_socket_t) -1;
+    bus->timer.data = &bus->dummy;
+    bus->timer.handler = ngx_realtime_bus_tick;
+    bus->timer.log = cycle->log;
+    bus->timer.cancelable = 1;
+
+    ngx_add_timer(&bus->timer, NGX_REALTIME_BUS_SEEN);
 
     return NGX_OK;
 }
@@ -422,6 +436,41 @@ ngx_realtime_bus_poke(void)
 }
 
 
+/*
+ * A worker that was stopped for a while still has to read what came meanwhile,
+ * and until it has, it cannot say of a client that it had everything.
+ */
+
+time_t
+ngx_realtime_bus_seen(void)
+{
+    ngx_realtime_bus_t      *bus;
+    ngx_realtime_slot_sh_t  *slot;
+
+    bus = &ngx_realtime_bus;
+    slot = &ngx_realtime_zone_sh->slots[ngx_realtime_slot];
+
+    if (!bus->behind
+        && __atomic_load_n(&bus->sh->signaled[ngx_realtime_slot].flag,
+                           __ATOMIC_SEQ_CST)
+           == 0)
+    {
+        slot->seen = ngx_realtime_zone_time();
+    }
+
+    return slot->seen;
+}
+
+
+static void
+ngx_realtime_bus_tick(ngx_event_t *ev)
+{
+    (void) ngx_realtime_bus_seen();
+
+    ngx_add_timer(ev, NGX_REALTIME_BUS_SEEN);
+}
+
+
 static void
 ngx_realtime_bus_piece(ngx_realtime_ring_record_t *rec,
     const ngx_str_t *parts, ngx_uint_t n)
@@ -585,6 +634,8 @@ ngx_realtime_bus_event(ngx_event_t *rev)
 
     bus = &ngx_realtime_bus;
 
+    bus->behind = 1;
+
     if (read(bus->sh->fds[ngx_realtime_slot], &n, sizeof(n)) == -1
         && ngx_errno != NGX_EAGAIN)
     {
@@ -621,7 +672,10 @@ ngx_realtime_bus_event(ngx_event_t *rev)
     if (more) {
         /* let the clients have their turn first */
         ngx_post_event(rev, &ngx_posted_next_events);
+        return;
     }
+
+    bus->behind = 0;
 }
 
 

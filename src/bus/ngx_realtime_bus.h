@@ -75,6 +75,10 @@ void ngx_realtime_bus_heads(uint64_t *heads);
 /* reads all rings, once this turn of the event loop gets to it */
 void ngx_realtime_bus_poke(void);
 
+/* zone time: until when this worker has read all that was for it; the zone
+   has it, too, at most a second older */
+time_t ngx_realtime_bus_seen(void);
+
 
 /* zone part, see ngx_realtime_zone.h */
 ngx_int_t ngx_realtime_bus_create(ngx_realtime_zone_sh_t *sh,

@@ -146,9 +146,6 @@ ngx_realtime_slot_sweep(ngx_event_t *ev)
     ngx_pid_t   pid;
     ngx_uint_t  i;
 
-    ngx_realtime_zone_sh->slots[ngx_realtime_slot].seen =
-        ngx_realtime_zone_time();
-
     for (i = 0; i < NGX_REALTIME_SLOTS; i++) {
 
         pid = ngx_realtime_zone_sh->slots[i].pid;

@@ -55,7 +55,8 @@ typedef uint64_t  ngx_realtime_mask_t;     /* a bit per slot */
 typedef struct {
     ngx_pid_t                  pid;        /* 0: free */
     uint64_t                   generation; /* owners so far */
-    uint64_t                   seen;       /* zone time: the owner was well */
+    uint64_t                   seen;       /* zone time: the owner had read
+                                              all that was for it */
     uint64_t                   counters[NGX_REALTIME_C_MAX];
 } __attribute__((aligned(NGX_REALTIME_CACHELINE))) ngx_realtime_slot_sh_t;
 

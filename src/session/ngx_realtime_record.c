@@ -449,7 +449,7 @@ ngx_realtime_recovery_detach(ngx_realtime_socket_t *sk)
         return;
     }
 
-    rec->seen = ngx_realtime_zone_time();
+    rec->seen = ngx_realtime_bus_seen();
     rec->until = ngx_realtime_zone_time() + rec->window;
 
     (void) ngx_realtime_record_change(rec, state,
