@@ -350,6 +350,10 @@ ngx_realtime_detour_become_ghost(ngx_realtime_session_t *s,
          q = ngx_queue_next(q))
     {
         ngx_realtime_gauge_dec(sockets);
+
+        /* not here any more, and perhaps never there */
+        ngx_realtime_recovery_leave(ngx_queue_data(q, ngx_realtime_socket_t,
+                                                   queue));
     }
 
     s->age.handler = ngx_realtime_detour_ghost_age;

@@ -8,8 +8,8 @@
  *
  * The zone has an array of records.  A record belongs to one socket:
  *
- *   state   kind 2 | slot 6 | generation 24 | count 32, changed by compare
- *           and swap only
+ *   state   kind 2 | slot 6 | hold 24 | count 32, changed by compare and swap
+ *           only; hold goes up with each new owner
  *
  *     FREE --> FILLING --> LIVE --> AWAY --> FREE
  *                          ^  |      |
@@ -19,13 +19,20 @@
  *           history, number i in list[i % LIST]; count is how many there were
  *   start   the newest event of the room's chain when the socket sat down
  *
- * Only the owner (slot and generation in state) adds to the list.  A client
- * that comes back from a network that died finds its old socket alive, often
- * on another worker: the new worker makes itself the owner, and the old one,
- * which may be about to add, fails, for it changes first a cell of the list
- * and then the count by compare and swap against what it read before it
- * looked at the owner.  At worst it changes the cell of the oldest event,
- * which is therefore not believed.
+ * Only the owner (slot and hold in state) adds to the list: one socket of one
+ * worker, which has noted its hold.  A client that comes back from a network
+ * that died finds its old socket alive, often on another worker: the new
+ * worker makes itself the owner, and the old one, which may be about to add,
+ * fails, for it changes first a cell of the list and then the count by compare
+ * and swap against what it read before it looked at the owner.  At worst it
+ * changes the cell of the oldest event, which is therefore not believed.
+ *
+ * Who looks at a record that is not his own looks at its state before and
+ * after: the state of no two sockets is ever the same.
+ *
+ * A session that moves (ngx_realtime_detour.c) leaves the record AWAY, and the
+ * worker that it comes to makes it LIVE again, unless the client has come back
+ * somewhere else meanwhile.
  *
  * Nothing here is locked.  A record that is AWAY is free once its time is
  * over; nobody has to sweep.  What a socket missed is found out in
@@ -42,8 +49,6 @@
 #include "ngx_realtime_recovery.h"
 #include "rt_ws.h"
 
-#include <openssl/crypto.h>
-
 
 #define NGX_REALTIME_RECORD_PROBES   256
 
@@ -54,7 +59,16 @@ struct ngx_realtime_records_sh_s {
 };
 
 
-static ngx_realtime_record_t *ngx_realtime_record_take_free(void);
+static ngx_realtime_record_t *ngx_realtime_record_take_free(
+    uint64_t *state);
+static uint64_t ngx_realtime_record_next(uint64_t state,
+    ngx_realtime_record_e kind);
+static void ngx_realtime_record_away(ngx_realtime_record_t *rec,
+    uint64_t state, time_t seen);
+static uint64_t ngx_realtime_record_counted(uint64_t state);
+static ngx_uint_t ngx_realtime_record_is_ours(ngx_realtime_socket_t *sk,
+    uint64_t state);
+static void ngx_realtime_record_forget(ngx_realtime_socket_t *sk);
 static void ngx_realtime_record_told(ngx_uint_t from, u_char *data,
     size_t len);
 
@@ -89,18 +103,12 @@ ngx_realtime_recovery_create(ngx_realtime_zone_sh_t *sh,
 ngx_int_t
 ngx_realtime_recovery_init(ngx_cycle_t *cycle, ngx_uint_t offsets)
 {
-    uint64_t                  generation;
     ngx_realtime_records_t  *r;
 
     r = &ngx_realtime_records;
 
     r->sh = ngx_realtime_zone_sh->recovery;
     r->first = r->sh->records;
-
-    generation = ngx_realtime_zone_sh->slots[ngx_realtime_slot].generation;
-
-    r->tag = (uint64_t) ngx_realtime_slot << 56
-             | (generation & 0xffffff) << 32;
 
     r->sockets = ngx_pcalloc(cycle->pool, r->sh->n
                                           * sizeof(ngx_realtime_socket_t *));
@@ -120,7 +128,7 @@ ngx_realtime_recovery_init(ngx_cycle_t *cycle, ngx_uint_t offsets)
 void
 ngx_realtime_recovery_forget_slot(ngx_uint_t slot)
 {
-    uint64_t                     state, new;
+    uint64_t                     state;
     ngx_uint_t                   i;
     ngx_realtime_record_t       *rec;
     ngx_realtime_records_sh_t  *sh;
@@ -139,24 +147,34 @@ ngx_realtime_recovery_forget_slot(ngx_uint_t slot)
         switch (ngx_realtime_record_kind(state)) {
 
         case NGX_REALTIME_RECORD_FILLING:
-            new = 0;
+            (void) ngx_realtime_record_change(rec, state,
+                       ngx_realtime_record_state(NGX_REALTIME_RECORD_FREE,
+                                       ngx_realtime_record_owner(state), 0));
             break;
 
         case NGX_REALTIME_RECORD_LIVE:
-            rec->seen = ngx_realtime_zone_sh->slots[slot].seen;
-            rec->until = ngx_realtime_zone_time() + rec->window;
-
-            new = ngx_realtime_record_state(NGX_REALTIME_RECORD_AWAY,
-                                            ngx_realtime_record_owner(state),
-                                            ngx_realtime_record_count(state));
+            ngx_realtime_record_away(rec, state,
+                                     ngx_realtime_zone_sh->slots[slot].seen);
             break;
-
-        default:
-            continue;
         }
-
-        (void) ngx_realtime_record_change(rec, state, new);
     }
+}
+
+
+/* the times first: who sees AWAY reads them.  Whoever was faster than us has
+   made it his, and writes his own when he leaves */
+
+static void
+ngx_realtime_record_away(ngx_realtime_record_t *rec, uint64_t state,
+    time_t seen)
+{
+    rec->seen = seen;
+    rec->until = ngx_realtime_zone_time() + rec->window;
+
+    (void) ngx_realtime_record_change(rec, state,
+               ngx_realtime_record_state(NGX_REALTIME_RECORD_AWAY,
+                                         ngx_realtime_record_owner(state),
+                                         ngx_realtime_record_count(state)));
 }
 
 
@@ -173,20 +191,19 @@ ngx_realtime_record_change(ngx_realtime_record_t *rec, uint64_t old,
 void
 ngx_realtime_recovery_begin(ngx_realtime_socket_t *sk)
 {
-    u_char                    name[NGX_REALTIME_SOCKET_ROOM_MAX];
-    ngx_str_t                 room;
-    ngx_realtime_record_t    *rec;
-    ngx_realtime_session_t   *s;
-    ngx_realtime_records_t  *r;
+    u_char                   name[NGX_REALTIME_SOCKET_ROOM_MAX];
+    uint64_t                 state;
+    ngx_str_t                room;
+    ngx_realtime_record_t   *rec;
+    ngx_realtime_session_t  *s;
 
     s = sk->session;
-    r = &ngx_realtime_records;
 
     if (s->conf->recovery < 1000 || !ngx_realtime_msg_offsets) {
         return;
     }
 
-    rec = ngx_realtime_record_take_free();
+    rec = ngx_realtime_record_take_free(&state);
 
     if (rec == NULL) {
         ngx_realtime_count(recovery_full);
@@ -196,7 +213,9 @@ ngx_realtime_recovery_begin(ngx_realtime_socket_t *sk)
     if (ngx_realtime_random(rec->secret, sizeof(rec->secret), s->log)
         != NGX_OK)
     {
-        __atomic_store_n(&rec->state, 0, __ATOMIC_SEQ_CST);
+        (void) ngx_realtime_record_change(rec, state,
+                   ngx_realtime_record_state(NGX_REALTIME_RECORD_FREE,
+                                       ngx_realtime_record_owner(state), 0));
         return;
     }
 
@@ -211,15 +230,12 @@ ngx_realtime_recovery_begin(ngx_realtime_socket_t *sk)
     ngx_memcpy(rec->sid, sk->sid, NGX_REALTIME_SID_LEN);
     rec->start = ngx_realtime_history_newest(rec->hash);
 
-    __atomic_store_n(&rec->state,
-                     ngx_realtime_record_state(NGX_REALTIME_RECORD_LIVE,
-                                               r->tag, 0),
-                     __ATOMIC_SEQ_CST);
+    /* expected first: who dies in between leaves one too many, never one too
+       few */
 
     ngx_realtime_room_expect(rec->hash, 1);
 
-    sk->record = rec;
-    r->sockets[ngx_realtime_record_number(rec)] = sk;
+    (void) ngx_realtime_record_take(rec, state, sk);
 }
 
 
@@ -230,10 +246,10 @@ ngx_realtime_recovery_begin(ngx_realtime_socket_t *sk)
  */
 
 static ngx_realtime_record_t *
-ngx_realtime_record_take_free(void)
+ngx_realtime_record_take_free(uint64_t *state)
 {
-    uint64_t                  state;
-    ngx_uint_t                i;
+    uint64_t                 had;
+    ngx_uint_t               i;
     ngx_realtime_record_t   *rec;
     ngx_realtime_records_t  *r;
 
@@ -242,18 +258,19 @@ ngx_realtime_record_take_free(void)
     for (i = 0; i < NGX_REALTIME_RECORD_PROBES; i++) {
 
         rec = &r->first[ngx_random() % r->sh->n];
-        state = ngx_realtime_record_load(rec);
+        had = ngx_realtime_record_load(rec);
 
-        if (!ngx_realtime_record_is_free(rec, state)
-            || ngx_realtime_record_change(rec, state,
-                    ngx_realtime_record_state(NGX_REALTIME_RECORD_FILLING,
-                                              r->tag, 0))
-               != NGX_OK)
-        {
+        if (!ngx_realtime_record_is_free(rec, had)) {
             continue;
         }
 
-        if (ngx_realtime_record_kind(state) == NGX_REALTIME_RECORD_AWAY) {
+        *state = ngx_realtime_record_next(had, NGX_REALTIME_RECORD_FILLING);
+
+        if (ngx_realtime_record_change(rec, had, *state) != NGX_OK) {
+            continue;
+        }
+
+        if (ngx_realtime_record_kind(had) == NGX_REALTIME_RECORD_AWAY) {
             ngx_realtime_room_expect(rec->hash, -1);
         }
 
@@ -278,6 +295,41 @@ ngx_realtime_record_is_free(ngx_realtime_record_t *rec, uint64_t state)
     default:
         return 0;
     }
+}
+
+
+/* what it is for its next owner, which is this worker */
+
+static uint64_t
+ngx_realtime_record_next(uint64_t state, ngx_realtime_record_e kind)
+{
+    return ngx_realtime_record_state(kind,
+               (uint64_t) ngx_realtime_slot << 56
+               | ((state + NGX_REALTIME_RECORD_HOLD_ONE)
+                  & NGX_REALTIME_RECORD_HOLD),
+               kind == NGX_REALTIME_RECORD_LIVE
+                   ? ngx_realtime_record_count(state) : 0);
+}
+
+
+ngx_int_t
+ngx_realtime_record_take(ngx_realtime_record_t *rec, uint64_t state,
+    ngx_realtime_socket_t *sk)
+{
+    uint64_t  new;
+
+    new = ngx_realtime_record_next(state, NGX_REALTIME_RECORD_LIVE);
+
+    if (ngx_realtime_record_change(rec, state, new) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    sk->record = rec;
+    sk->owner = ngx_realtime_record_owner(new);
+
+    ngx_realtime_records.sockets[ngx_realtime_record_number(rec)] = sk;
+
+    return NGX_OK;
 }
 
 
@@ -306,12 +358,11 @@ ngx_realtime_recovery_pid(ngx_realtime_socket_t *sk, u_char *p)
 
 
 ngx_realtime_record_t *
-ngx_realtime_record_of_pid(ngx_str_t *pid)
+ngx_realtime_record_of_pid(ngx_str_t *pid, u_char *secret)
 {
-    u_char                  bytes[NGX_REALTIME_PID_LEN];
-    ngx_str_t               dst;
-    ngx_uint_t              n;
-    ngx_realtime_record_t  *rec;
+    u_char      bytes[NGX_REALTIME_PID_LEN];
+    ngx_str_t   dst;
+    ngx_uint_t  n;
 
     dst.data = bytes;
 
@@ -328,10 +379,9 @@ ngx_realtime_record_of_pid(ngx_str_t *pid)
         return NULL;
     }
 
-    rec = &ngx_realtime_records.first[n];
+    ngx_memcpy(secret, &bytes[3], NGX_REALTIME_RECORD_SECRET);
 
-    return CRYPTO_memcmp(rec->secret, &bytes[3], NGX_REALTIME_RECORD_SECRET)
-           == 0 ? rec : NULL;
+    return &ngx_realtime_records.first[n];
 }
 
 
@@ -361,23 +411,49 @@ ngx_realtime_recovery_note(ngx_realtime_socket_t *sk, ngx_realtime_msg_t *m)
         }
     }
 
-    state = ngx_realtime_record_load(rec);
+    /* an owner from before may still change the cell, once: then again */
 
-    cell = &rec->list[ngx_realtime_record_count(state)
-                      % NGX_REALTIME_RECORD_LIST];
+    do {
+        state = ngx_realtime_record_load(rec);
 
-    had = __atomic_load_n(cell, __ATOMIC_SEQ_CST);
+        cell = &rec->list[ngx_realtime_record_count(state)
+                          % NGX_REALTIME_RECORD_LIST];
 
-    if (ngx_realtime_record_owner(ngx_realtime_record_load(rec))
-        != ngx_realtime_records.tag)
-    {
-        return NGX_DECLINED;
+        had = __atomic_load_n(cell, __ATOMIC_SEQ_CST);
+
+        if (!ngx_realtime_record_is_ours(sk, ngx_realtime_record_load(rec))) {
+            return NGX_DECLINED;
+        }
+
+    } while (!__atomic_compare_exchange_n(cell, &had, place, 0,
+                                          __ATOMIC_SEQ_CST,
+                                          __ATOMIC_SEQ_CST));
+
+    return ngx_realtime_record_change(rec, state,
+                                      ngx_realtime_record_counted(state));
+}
+
+
+/* after the last of 32 bits it is full, and the next cell is the same */
+
+static uint64_t
+ngx_realtime_record_counted(uint64_t state)
+{
+    if (ngx_realtime_record_count(state) == NGX_REALTIME_RECORD_COUNT) {
+        return state - NGX_REALTIME_RECORD_COUNT + NGX_REALTIME_RECORD_LIST;
     }
 
-    (void) __atomic_compare_exchange_n(cell, &had, place, 0, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_SEQ_CST);
+    return state + 1;
+}
 
-    return ngx_realtime_record_change(rec, state, state + 1);
+
+/* to be looked at again after what it was good for: see note() */
+
+static ngx_uint_t
+ngx_realtime_record_is_ours(ngx_realtime_socket_t *sk, uint64_t state)
+{
+    return ngx_realtime_record_kind(state) == NGX_REALTIME_RECORD_LIVE
+           && ngx_realtime_record_owner(state) == sk->owner;
 }
 
 
@@ -409,16 +485,32 @@ ngx_realtime_recovery_note_any(ngx_realtime_session_t *s,
 }
 
 
+uint64_t
+ngx_realtime_record_oldest(uint64_t state)
+{
+    uint64_t  count;
+
+    count = ngx_realtime_record_count(state);
+
+    /* a full list: its first cell may have been changed too late */
+
+    return (count < NGX_REALTIME_RECORD_LIST)
+           ? 0 : count - NGX_REALTIME_RECORD_LIST + 1;
+}
+
+
 ngx_uint_t
 ngx_realtime_record_has(ngx_realtime_record_t *rec, uint32_t place)
 {
-    ngx_uint_t  i, n;
+    uint64_t  i, state;
 
-    n = ngx_realtime_record_count(ngx_realtime_record_load(rec));
-    n = ngx_min(n, NGX_REALTIME_RECORD_LIST);
+    state = ngx_realtime_record_load(rec);
 
-    for (i = 0; i < n; i++) {
-        if (rec->list[i] == place) {
+    for (i = ngx_realtime_record_oldest(state);
+         i < ngx_realtime_record_count(state);
+         i++)
+    {
+        if (rec->list[i % NGX_REALTIME_RECORD_LIST] == place) {
             return 1;
         }
     }
@@ -430,32 +522,29 @@ ngx_realtime_record_has(ngx_realtime_record_t *rec, uint32_t place)
 void
 ngx_realtime_recovery_detach(ngx_realtime_socket_t *sk)
 {
-    uint64_t                state;
-    ngx_realtime_record_t  *rec;
+    if (sk->record) {
+        ngx_realtime_recovery_leave(sk);
+        ngx_realtime_record_forget(sk);
+    }
+}
 
-    rec = sk->record;
 
-    if (rec == NULL) {
+void
+ngx_realtime_recovery_leave(ngx_realtime_socket_t *sk)
+{
+    uint64_t  state;
+
+    if (sk->record == NULL) {
         return;
     }
 
-    ngx_realtime_records.sockets[ngx_realtime_record_number(rec)] = NULL;
-    sk->record = NULL;
+    state = ngx_realtime_record_load(sk->record);
 
-    state = ngx_realtime_record_load(rec);
+    /* else it came back somewhere else */
 
-    if (ngx_realtime_record_owner(state) != ngx_realtime_records.tag) {
-        /* it came back somewhere else */
-        return;
+    if (ngx_realtime_record_is_ours(sk, state)) {
+        ngx_realtime_record_away(sk->record, state, ngx_realtime_bus_seen());
     }
-
-    rec->seen = ngx_realtime_bus_seen();
-    rec->until = ngx_realtime_zone_time() + rec->window;
-
-    (void) ngx_realtime_record_change(rec, state,
-               ngx_realtime_record_state(NGX_REALTIME_RECORD_AWAY,
-                                         ngx_realtime_record_owner(state),
-                                         ngx_realtime_record_count(state)));
 }
 
 
@@ -471,13 +560,15 @@ ngx_realtime_recovery_end(ngx_realtime_socket_t *sk)
         return;
     }
 
-    ngx_realtime_records.sockets[ngx_realtime_record_number(rec)] = NULL;
-    sk->record = NULL;
+    ngx_realtime_record_forget(sk);
 
     state = ngx_realtime_record_load(rec);
 
-    if (ngx_realtime_record_owner(state) == ngx_realtime_records.tag
-        && ngx_realtime_record_change(rec, state, 0) == NGX_OK)
+    if (ngx_realtime_record_is_ours(sk, state)
+        && ngx_realtime_record_change(rec, state,
+               ngx_realtime_record_state(NGX_REALTIME_RECORD_FREE,
+                                         sk->owner, 0))
+           == NGX_OK)
     {
         ngx_realtime_room_expect(rec->hash, -1);
     }
@@ -507,11 +598,31 @@ ngx_realtime_recovery_forget_user(ngx_str_t *user)
 
         if (ngx_realtime_record_kind(state) == NGX_REALTIME_RECORD_AWAY
             && ngx_realtime_people_same(&his, user)
-            && ngx_realtime_record_change(rec, state, 0) == NGX_OK)
+            && ngx_realtime_record_change(rec, state,
+                   ngx_realtime_record_state(NGX_REALTIME_RECORD_FREE,
+                                       ngx_realtime_record_owner(state), 0))
+               == NGX_OK)
         {
             ngx_realtime_room_expect(rec->hash, -1);
         }
     }
+}
+
+
+/* another socket of this worker may have got the record meanwhile */
+
+static void
+ngx_realtime_record_forget(ngx_realtime_socket_t *sk)
+{
+    ngx_realtime_socket_t  **p;
+
+    p = &ngx_realtime_records.sockets[ngx_realtime_record_number(sk->record)];
+
+    if (*p == sk) {
+        *p = NULL;
+    }
+
+    sk->record = NULL;
 }
 
 
@@ -522,37 +633,31 @@ ngx_realtime_recovery_number(ngx_realtime_socket_t *sk)
 }
 
 
-void
-ngx_realtime_recovery_adopt(ngx_realtime_socket_t *sk, uint32_t number)
+ngx_int_t
+ngx_realtime_recovery_adopt(ngx_realtime_socket_t *sk, uint32_t number,
+    uint64_t owner)
 {
-    uint64_t                  state;
-    ngx_realtime_record_t    *rec;
-    ngx_realtime_records_t  *r;
+    uint64_t                state;
+    ngx_realtime_record_t  *rec;
 
-    r = &ngx_realtime_records;
-
-    if (number == 0 || number > r->sh->n) {
-        return;
+    if (number == 0) {
+        return NGX_OK;
     }
 
-    rec = &r->first[number - 1];
+    if (number > ngx_realtime_records.sh->n) {
+        return NGX_DECLINED;
+    }
 
-    do {
-        state = ngx_realtime_record_load(rec);
+    rec = &ngx_realtime_records.first[number - 1];
+    state = ngx_realtime_record_load(rec);
 
-        if (ngx_realtime_record_kind(state) != NGX_REALTIME_RECORD_LIVE
-            || ngx_memcmp(rec->sid, sk->sid, NGX_REALTIME_SID_LEN) != 0)
-        {
-            return;
-        }
+    if (ngx_realtime_record_kind(state) != NGX_REALTIME_RECORD_AWAY
+        || ngx_realtime_record_owner(state) != owner)
+    {
+        return NGX_DECLINED;
+    }
 
-    } while (ngx_realtime_record_change(rec, state,
-                 ngx_realtime_record_state(NGX_REALTIME_RECORD_LIVE, r->tag,
-                                           ngx_realtime_record_count(state)))
-             != NGX_OK);
-
-    sk->record = rec;
-    r->sockets[number - 1] = sk;
+    return ngx_realtime_record_take(rec, state, sk);
 }
 
 
@@ -574,8 +679,8 @@ ngx_realtime_record_told(ngx_uint_t from, u_char *data, size_t len)
 
     sk = ngx_realtime_records.sockets[number];
 
-    if (sk && ngx_realtime_record_owner(ngx_realtime_record_load(sk->record))
-              != ngx_realtime_records.tag)
+    if (sk && !ngx_realtime_record_is_ours(sk,
+                                        ngx_realtime_record_load(sk->record)))
     {
         ngx_realtime_session_close(sk->session, RT_WS_GOING_AWAY,
                                    "the client came back");

@@ -52,22 +52,31 @@ typedef struct {
     ngx_realtime_records_sh_t  *sh;
     ngx_realtime_record_t      *first;     /* the array */
     ngx_realtime_socket_t     **sockets;   /* of this worker, by record */
-    uint64_t                    tag;       /* owner's part of the state */
 } ngx_realtime_records_t;
 
 
 extern ngx_realtime_records_t  ngx_realtime_records;
 
 
-/* NULL: no such record, or another secret */
-ngx_realtime_record_t *ngx_realtime_record_of_pid(ngx_str_t *pid);
+/* the record that pid names, and the secret that it had better have; NULL:
+   no such record */
+ngx_realtime_record_t *ngx_realtime_record_of_pid(ngx_str_t *pid,
+    u_char *secret);
 
 ngx_uint_t ngx_realtime_record_is_free(ngx_realtime_record_t *rec,
     uint64_t state);
 
+/* sk's from now on: the record was in this state, and is LIVE; NGX_DECLINED:
+   it was not */
+ngx_int_t ngx_realtime_record_take(ngx_realtime_record_t *rec,
+    uint64_t state, ngx_realtime_socket_t *sk);
+
 /* NGX_DECLINED: the state was not old any more */
 ngx_int_t ngx_realtime_record_change(ngx_realtime_record_t *rec,
     uint64_t old, uint64_t new);
+
+/* the number of the oldest entry that is believed; the newest is count - 1 */
+uint64_t ngx_realtime_record_oldest(uint64_t state);
 
 /* whether the list has it */
 ngx_uint_t ngx_realtime_record_has(ngx_realtime_record_t *rec,
@@ -76,6 +85,8 @@ ngx_uint_t ngx_realtime_record_has(ngx_realtime_record_t *rec,
 
 #define NGX_REALTIME_RECORD_COUNT      0xffffffffULL
 #define NGX_REALTIME_RECORD_OWNER      0x3fffffff00000000ULL
+#define NGX_REALTIME_RECORD_HOLD       0x00ffffff00000000ULL
+#define NGX_REALTIME_RECORD_HOLD_ONE   0x0000000100000000ULL
 
 #define ngx_realtime_record_kind(state)   ((state) >> 62)
 #define ngx_realtime_record_slot(state)   (((state) >> 56) & 63)

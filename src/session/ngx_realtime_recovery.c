@@ -28,9 +28,11 @@
 #include "ngx_realtime_recovery.h"
 #include "rt_ws.h"
 
+#include <openssl/crypto.h>
 
-/* s: how far a worker may be behind with its bus and still be called alive,
-   and how long events may come twice */
+
+/* s: how far clocks of workers that are called alive may be apart, and how
+   long events may come twice */
 #define NGX_REALTIME_RECOVERY_LAG     5
 
 #define NGX_REALTIME_RECOVERY_MISSED  4096    /* events; bytes: send_limit */
@@ -38,6 +40,7 @@
 
 typedef struct {
     ngx_realtime_record_t     *record;
+    u_char                     secret[NGX_REALTIME_RECORD_SECRET];
     uint64_t                   old;        /* state before it was taken */
     uint32_t                   sent[NGX_REALTIME_RECORD_LIST];
     ngx_uint_t                 nsent;      /* oldest first */
@@ -48,7 +51,10 @@ typedef struct {
 } ngx_realtime_resume_t;
 
 
-static ngx_int_t ngx_realtime_resume_take(ngx_realtime_resume_t *resume,
+static ngx_realtime_socket_t *ngx_realtime_resume_take(
+    ngx_realtime_resume_t *resume, ngx_realtime_session_t *s, ngx_str_t *nsp,
+    ngx_realtime_identity_t *id, ngx_str_t *pid);
+static ngx_int_t ngx_realtime_resume_state(ngx_realtime_resume_t *resume,
     ngx_realtime_session_t *s, ngx_str_t *nsp, ngx_realtime_identity_t *id);
 static ngx_int_t ngx_realtime_resume_sent(ngx_realtime_resume_t *resume,
     ngx_str_t *offset);
@@ -77,30 +83,16 @@ ngx_realtime_recovery_resume(ngx_realtime_session_t *s, ngx_str_t *nsp,
     ngx_realtime_socket_t  *sk;
     ngx_realtime_resume_t   resume;
 
-    *why = "unknown pid";
+    ngx_memzero(&resume, sizeof(resume));
 
-    resume.record = ngx_realtime_record_of_pid(pid);
-
-    if (resume.record == NULL
-        || ngx_realtime_resume_take(&resume, s, nsp, id) != NGX_OK)
-    {
-        return NULL;
-    }
-
-    *why = "no memory";
-
-    sk = ngx_realtime_socket_create(s, nsp, id, resume.record->sid);
+    sk = ngx_realtime_resume_take(&resume, s, nsp, id, pid);
 
     if (sk == NULL) {
-        __atomic_store_n(&resume.record->state, 0, __ATOMIC_SEQ_CST);
-        ngx_realtime_room_expect(resume.record->hash, -1);
+        *why = resume.why;
         return NULL;
     }
 
-    sk->record = resume.record;
-    ngx_realtime_records.sockets[ngx_realtime_record_number(sk->record)] = sk;
-
-    ngx_realtime_resume_tell(&resume);
+    resume.why = "no memory";
 
     pool = ngx_create_pool(1024, s->log);
     if (pool == NULL) {
@@ -109,13 +101,10 @@ ngx_realtime_recovery_resume(ngx_realtime_session_t *s, ngx_str_t *nsp,
 
     ngx_realtime_socket_room(sk, &room, name);
 
-    resume.why = "no memory";
-
     if (ngx_realtime_resume_sent(&resume, offset) != NGX_OK
         || ngx_realtime_resume_never(&resume, &room, pool) != NGX_OK
         || ngx_realtime_resume_messages(&resume, sk, missed) != NGX_OK)
     {
-        *why = resume.why;
         ngx_destroy_pool(pool);
         goto failed;
     }
@@ -123,11 +112,12 @@ ngx_realtime_recovery_resume(ngx_realtime_session_t *s, ngx_str_t *nsp,
     ngx_destroy_pool(pool);
 
     sk->recheck = ngx_realtime_zone_time() + NGX_REALTIME_RECOVERY_LAG;
-    *why = NULL;
 
     return sk;
 
 failed:
+
+    *why = resume.why;
 
     ngx_realtime_out_drop(missed);
     ngx_realtime_recovery_end(sk);
@@ -137,58 +127,97 @@ failed:
 }
 
 
-/* the record becomes this worker's, whoever had it */
+/* seated first, then the record becomes this worker's, whoever had it */
 
-static ngx_int_t
+static ngx_realtime_socket_t *
 ngx_realtime_resume_take(ngx_realtime_resume_t *resume,
-    ngx_realtime_session_t *s, ngx_str_t *nsp, ngx_realtime_identity_t *id)
+    ngx_realtime_session_t *s, ngx_str_t *nsp, ngx_realtime_identity_t *id,
+    ngx_str_t *pid)
 {
-    uint64_t                  state;
-    ngx_realtime_record_t    *rec;
-    ngx_realtime_socket_t    *old;
-    ngx_realtime_records_t  *r;
+    ngx_realtime_socket_t  *sk, *old;
 
-    r = &ngx_realtime_records;
-    rec = resume->record;
+    resume->why = "unknown pid";
+    resume->record = ngx_realtime_record_of_pid(pid, resume->secret);
 
-    if (rec->place != s->place
-        || rec->nsp != ngx_murmur_hash2(nsp->data, nsp->len)
-        || rec->user_len != id->user.len
-        || ngx_memcmp(rec->user, id->user.data, id->user.len) != 0)
+    if (resume->record == NULL
+        || ngx_realtime_resume_state(resume, s, nsp, id) != NGX_OK)
     {
-        return NGX_DECLINED;
+        return NULL;
     }
 
-    old = r->sockets[ngx_realtime_record_number(rec)];
+    sk = ngx_realtime_socket_create(s, nsp, id, resume->record->sid);
+
+    if (sk == NULL) {
+        resume->why = "no memory";
+        return NULL;
+    }
+
+    old = ngx_realtime_records.sockets[
+              ngx_realtime_record_number(resume->record)];
+
+    while (ngx_realtime_record_take(resume->record, resume->old, sk)
+           != NGX_OK)
+    {
+        /* it was just sent something, or is somebody else's */
+
+        if (ngx_realtime_resume_state(resume, s, nsp, id) != NGX_OK) {
+            ngx_realtime_socket_destroy(sk);
+            return NULL;
+        }
+    }
 
     if (old) {
-
-        if (old->session == s) {
-            return NGX_DECLINED;
-        }
-
         /* here, and the server has not noticed yet that it is gone */
 
         ngx_realtime_session_close(old->session, RT_WS_GOING_AWAY,
                                    "the client came back");
     }
 
-    do {
-        state = ngx_realtime_record_load(rec);
+    ngx_realtime_resume_tell(resume);
 
-        if (ngx_realtime_record_kind(state) != NGX_REALTIME_RECORD_LIVE
-            && (ngx_realtime_record_kind(state) != NGX_REALTIME_RECORD_AWAY
-                || ngx_realtime_record_is_free(rec, state)))
-        {
-            return NGX_DECLINED;
-        }
+    return sk;
+}
 
-    } while (ngx_realtime_record_change(rec, state,
-                 ngx_realtime_record_state(NGX_REALTIME_RECORD_LIVE, r->tag,
-                                           ngx_realtime_record_count(state)))
-             != NGX_OK);
 
-    resume->old = state;
+/* what is read here holds if the record is taken in this very state */
+
+static ngx_int_t
+ngx_realtime_resume_state(ngx_realtime_resume_t *resume,
+    ngx_realtime_session_t *s, ngx_str_t *nsp, ngx_realtime_identity_t *id)
+{
+    ngx_realtime_record_e    kind;
+    ngx_realtime_record_t   *rec;
+    ngx_realtime_socket_t   *old;
+
+    rec = resume->record;
+
+    resume->old = ngx_realtime_record_load(rec);
+    kind = ngx_realtime_record_kind(resume->old);
+
+    if ((kind != NGX_REALTIME_RECORD_LIVE && kind != NGX_REALTIME_RECORD_AWAY)
+        || CRYPTO_memcmp(rec->secret, resume->secret,
+                         NGX_REALTIME_RECORD_SECRET)
+           != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_realtime_record_is_free(rec, resume->old)) {
+        resume->why = "it was away for too long";
+        return NGX_DECLINED;
+    }
+
+    old = ngx_realtime_records.sockets[ngx_realtime_record_number(rec)];
+
+    if (rec->place != s->place
+        || rec->nsp != ngx_murmur_hash2(nsp->data, nsp->len)
+        || rec->user_len != id->user.len
+        || ngx_memcmp(rec->user, id->user.data, id->user.len) != 0
+        || (old && old->session == s))
+    {
+        resume->why = "the pid of somebody else";
+        return NGX_DECLINED;
+    }
 
     return NGX_OK;
 }
@@ -226,26 +255,17 @@ ngx_realtime_resume_tell(ngx_realtime_resume_t *resume)
 static ngx_int_t
 ngx_realtime_resume_sent(ngx_realtime_resume_t *resume, ngx_str_t *offset)
 {
-    uint64_t                count, first, i, place;
+    uint64_t                first, i, place;
     ngx_realtime_record_t  *rec;
 
     rec = resume->record;
-    count = ngx_realtime_record_count(resume->old);
+    first = ngx_realtime_record_oldest(resume->old);
 
-    /* the oldest cell may have been changed too late: see above */
-
-    first = (count >= NGX_REALTIME_RECORD_LIST)
-            ? count - NGX_REALTIME_RECORD_LIST + 1 : 0;
-
-    resume->nsent = 0;
-
-    for (i = first; i < count; i++) {
+    for (i = first; i < ngx_realtime_record_count(resume->old); i++) {
         resume->sent[resume->nsent++] =
             __atomic_load_n(&rec->list[i % NGX_REALTIME_RECORD_LIST],
                             __ATOMIC_SEQ_CST);
     }
-
-    resume->had = 0;
 
     if (offset->len == 0) {
 
@@ -260,7 +280,7 @@ ngx_realtime_resume_sent(ngx_realtime_resume_t *resume, ngx_str_t *offset)
     if (ngx_realtime_msg_place(offset->data, offset->len, &place) == NGX_OK) {
 
         for (i = resume->nsent; i > 0; i--) {
-            if (ngx_realtime_history_expand(resume->sent[i - 1]) == place) {
+            if (resume->sent[i - 1] == ngx_realtime_history_shorten(place)) {
                 resume->had = i;
                 return NGX_OK;
             }

@@ -57,9 +57,15 @@ void ngx_realtime_recovery_end(ngx_realtime_socket_t *sk);
 /* those of a user who are away do not come back */
 void ngx_realtime_recovery_forget_user(ngx_str_t *user);
 
-/* an upgrade: the record's number goes along with the session, 0: none */
+/*
+ * A session that moves to another worker: the client is as if away, until it
+ * is there.  The record's number goes along, 0: none, with sk->owner.
+ * NGX_DECLINED: it has come back somewhere else meanwhile.
+ */
+void ngx_realtime_recovery_leave(ngx_realtime_socket_t *sk);
 uint32_t ngx_realtime_recovery_number(ngx_realtime_socket_t *sk);
-void ngx_realtime_recovery_adopt(ngx_realtime_socket_t *sk, uint32_t number);
+ngx_int_t ngx_realtime_recovery_adopt(ngx_realtime_socket_t *sk,
+    uint32_t number, uint64_t owner);
 
 /*
  * A CONNECT with a pid and perhaps an offset, of a user whose token has just

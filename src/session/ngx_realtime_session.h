@@ -95,6 +95,7 @@ struct ngx_realtime_socket_s {
     ngx_str_t                  id;         /* points to sid */
     ngx_realtime_record_t     *record;     /* in the zone, of recovery; NULL:
                                               it cannot come back */
+    uint64_t                   owner;      /* of the record, when it was ours */
     time_t                     recheck;    /* zone time: until then events may
                                               come that it has already; or 0 */
     ngx_msec_t                 lead;       /* of the warning before an expiry;

@@ -36,7 +36,8 @@ typedef struct {
     uint64_t                   since;
     int64_t                    warned;
     uint64_t                   lead;
-    uint32_t                   record;     /* number, of recovery; 0: none */
+    uint64_t                   owner;      /* of the record of recovery */
+    uint32_t                   record;     /* its number; 0: none */
     uint16_t                   nsp;        /* lengths; the bytes follow */
     uint16_t                   user;
     u_char                     sid[NGX_REALTIME_SID_LEN];
@@ -143,6 +144,7 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
         ngx_memcpy(socket.jti, sk->identity.jti, NGX_REALTIME_JTI_LEN);
         socket.since = sk->since;
         socket.record = ngx_realtime_recovery_number(sk);
+        socket.owner = sk->owner;
         socket.warned = sk->warned;
         socket.lead = sk->lead;
         socket.nsp = sk->nsp.len;
@@ -276,7 +278,7 @@ ngx_realtime_state_restore(ngx_realtime_transport_t *t,
 failed:
 
     s->transport = NULL;
-    ngx_realtime_session_free(s, "no memory");
+    ngx_realtime_session_free(s, "not restored");
 
     return NULL;
 }
@@ -341,12 +343,11 @@ ngx_realtime_state_socket(ngx_realtime_session_t *s,
         return NGX_ERROR;
     }
 
-    ngx_realtime_recovery_adopt(sk, socket.record);
     sk->since = socket.since;
     sk->warned = socket.warned;
     sk->lead = socket.lead;
 
-    return NGX_OK;
+    return ngx_realtime_recovery_adopt(sk, socket.record, socket.owner);
 }
 
 
