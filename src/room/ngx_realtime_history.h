@@ -27,7 +27,7 @@ typedef struct {
                                                   again */
     unsigned                   lost:1;     /* payload not kept: too large */
     ngx_str_t                  room;       /* len 0: to one socket only */
-    ngx_str_t                  except;
+    ngx_str_t                  except;     /* and then its sid */
     ngx_str_t                  payload;
 } ngx_realtime_entry_t;
 
@@ -43,10 +43,11 @@ ngx_int_t ngx_realtime_history_init(ngx_cycle_t *cycle);
 void ngx_realtime_history_forget_slot(ngx_uint_t slot);
 
 /*
- * Gives m its place, seals and keeps it.  room NULL: for one socket, found
- * only by its place; else hash is ngx_realtime_history_hash() of its name, and
- * the event is on the room's chain before this returns.  m->dispensable has a
- * place, so that it can be an offset, but is not kept.
+ * Gives m its place, seals and keeps it.  room NULL: for one socket, whose sid
+ * is except, found only by its place; else hash is
+ * ngx_realtime_history_hash() of its name, and the event is on the room's
+ * chain before this returns.  m->dispensable has a place, so that it can be an
+ * offset, but is not kept.
  */
 void ngx_realtime_history_add(ngx_str_t *room, uint32_t hash,
     ngx_str_t *except, ngx_realtime_msg_t *m);

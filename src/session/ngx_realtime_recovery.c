@@ -66,9 +66,10 @@ static ngx_uint_t ngx_realtime_resume_is_for(ngx_realtime_resume_t *resume,
     ngx_realtime_entry_t *e, ngx_str_t *room);
 static time_t ngx_realtime_resume_horizon(ngx_realtime_resume_t *resume);
 static ngx_int_t ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
-    ngx_realtime_socket_t *sk, ngx_realtime_out_t *missed);
+    ngx_realtime_socket_t *sk, ngx_str_t *room, ngx_realtime_out_t *missed);
 static ngx_int_t ngx_realtime_resume_message(ngx_realtime_resume_t *resume,
-    ngx_realtime_socket_t *sk, uint64_t place, ngx_realtime_out_t *missed);
+    ngx_realtime_socket_t *sk, ngx_str_t *room, uint64_t place,
+    ngx_realtime_out_t *missed);
 static void ngx_realtime_resume_tell(ngx_realtime_resume_t *resume);
 
 
@@ -103,7 +104,7 @@ ngx_realtime_recovery_resume(ngx_realtime_session_t *s, ngx_str_t *nsp,
 
     if (ngx_realtime_resume_sent(&resume, offset) != NGX_OK
         || ngx_realtime_resume_never(&resume, &room, pool) != NGX_OK
-        || ngx_realtime_resume_messages(&resume, sk, missed) != NGX_OK)
+        || ngx_realtime_resume_messages(&resume, sk, &room, missed) != NGX_OK)
     {
         ngx_destroy_pool(pool);
         goto failed;
@@ -403,12 +404,20 @@ ngx_realtime_resume_is_recent(ngx_realtime_resume_t *resume, uint64_t place)
 }
 
 
-/* a chain is that of all rooms of a hash bucket */
+/* a chain is that of all rooms of a hash bucket; and a place whose event is
+   for somebody else is not what it was when it came into the list */
 
 static ngx_uint_t
 ngx_realtime_resume_is_for(ngx_realtime_resume_t *resume,
     ngx_realtime_entry_t *e, ngx_str_t *room)
 {
+    if (e->room.len == 0) {
+        return e->except.len == NGX_REALTIME_SID_LEN
+               && ngx_memcmp(e->except.data, resume->record->sid,
+                             NGX_REALTIME_SID_LEN)
+                  == 0;
+    }
+
     if (e->room.len != room->len
         || ngx_memcmp(e->room.data, room->data, room->len) != 0)
     {
@@ -446,7 +455,7 @@ ngx_realtime_resume_horizon(ngx_realtime_resume_t *resume)
 
 static ngx_int_t
 ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
-    ngx_realtime_socket_t *sk, ngx_realtime_out_t *missed)
+    ngx_realtime_socket_t *sk, ngx_str_t *room, ngx_realtime_out_t *missed)
 {
     ngx_int_t                 rc;
     ngx_uint_t                i;
@@ -454,7 +463,7 @@ ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
 
     for (i = resume->had; i < resume->nsent; i++) {
 
-        rc = ngx_realtime_resume_message(resume, sk,
+        rc = ngx_realtime_resume_message(resume, sk, room,
                  ngx_realtime_history_expand(resume->sent[i]), missed);
 
         if (rc != NGX_OK) {
@@ -470,8 +479,8 @@ ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
 
     for (i = resume->nnever; i > 0; i--) {
 
-        rc = ngx_realtime_resume_message(resume, sk, resume->never[i - 1],
-                                         missed);
+        rc = ngx_realtime_resume_message(resume, sk, room,
+                                         resume->never[i - 1], missed);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -490,19 +499,24 @@ ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
 
 static ngx_int_t
 ngx_realtime_resume_message(ngx_realtime_resume_t *resume,
-    ngx_realtime_socket_t *sk, uint64_t place, ngx_realtime_out_t *missed)
+    ngx_realtime_socket_t *sk, ngx_str_t *room, uint64_t place,
+    ngx_realtime_out_t *missed)
 {
     ngx_int_t              rc;
     ngx_realtime_msg_t    *m;
     ngx_realtime_entry_t   e;
 
-    if (ngx_realtime_history_read(place, &e) != NGX_OK || e.lost) {
-        resume->why = "an event is not in the history any more";
-        return NGX_DECLINED;
+    rc = ngx_realtime_history_read(place, &e);
+
+    if (rc == NGX_OK && e.dispensable) {
+        return NGX_OK;
     }
 
-    if (e.dispensable) {
-        return NGX_OK;
+    if (rc != NGX_OK || e.lost
+        || !ngx_realtime_resume_is_for(resume, &e, room))
+    {
+        resume->why = "an event is not in the history any more";
+        return NGX_DECLINED;
     }
 
     m = ngx_realtime_msg_copy(e.payload.data, e.payload.len, 0,

@@ -568,7 +568,7 @@ ngx_realtime_socket_emit_event(ngx_realtime_socket_t *sk, const char *event,
         out = ngx_realtime_msg_plain(m, sk->session->log);
 
     } else if (m->offset) {
-        ngx_realtime_history_add(NULL, 0, NULL, m);
+        ngx_realtime_history_add(NULL, 0, &sk->id, m);
     }
 
     /* on a detour, who passes it on to the client notes it */
