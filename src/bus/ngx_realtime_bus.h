@@ -30,6 +30,7 @@
 
 #define NGX_REALTIME_BUS_TYPES(X)                                             \
     X(PUBLISH)      /* room: a packet for the members of a room */            \
+    X(PUBLISH_MANY) /* room: a packet for the members of many rooms */        \
     X(POLL)         /* session: asked of the worker that has a session */     \
     X(ANSWER)       /* session: to who asked */                               \
     X(UPGRADE)      /* session: to the worker with the probing WebSocket */   \

@@ -29,6 +29,9 @@
  * finds there, or is sent, everything: see ngx_realtime_recovery.c.  The order
  * of a chain is the order of a room's events for all who come back.
  *
+ * An event of many rooms is kept once, on no chain, and each room's chain has
+ * a reference to it: an event whose payload is the place.
+ *
  * A worker that dies leaves a block that is not full, and perhaps an event
  * that is on no chain, that is, was published to nobody.
  */
@@ -61,6 +64,7 @@ typedef struct {
 
 #define NGX_REALTIME_KEPT_DISPENSABLE  1
 #define NGX_REALTIME_KEPT_LOST         2
+#define NGX_REALTIME_KEPT_REFERENCE    4
 
 
 typedef struct {
@@ -92,6 +96,10 @@ static ngx_uint_t ngx_realtime_history_is_taken(uint64_t number);
 static ngx_uint_t ngx_realtime_history_is_younger(uint64_t number);
 static void ngx_realtime_history_link(ngx_realtime_kept_t *kept,
     uint32_t hash);
+
+
+static ngx_int_t ngx_realtime_history_copy(uint64_t place,
+    ngx_realtime_kept_t *kept, u_char *buf, size_t size);
 
 
 static ngx_realtime_history_t  ngx_realtime_history;
@@ -155,7 +163,9 @@ ngx_realtime_history_init(ngx_cycle_t *cycle)
     h->sh = ngx_realtime_zone_sh->history;
     h->block = NULL;
 
-    h->buf = ngx_palloc(cycle->pool, h->sh->size);
+    /* a reference, and what it refers to */
+
+    h->buf = ngx_palloc(cycle->pool, 2 * h->sh->size);
 
     return h->buf ? NGX_OK : NGX_ERROR;
 }
@@ -226,7 +236,7 @@ ngx_realtime_history_add(ngx_str_t *room, uint32_t hash, ngx_str_t *except,
 
     ngx_memcpy(p, ngx_realtime_msg_payload(m), payload);
 
-    if (room) {
+    if (room && !ngx_realtime_history_is_shared(room)) {
         ngx_realtime_history_link(kept, hash);
     }
 }
@@ -376,6 +386,30 @@ ngx_realtime_history_link(ngx_realtime_kept_t *kept, uint32_t hash)
 }
 
 
+void
+ngx_realtime_history_refer(ngx_str_t *room, uint32_t hash, uint64_t place)
+{
+    u_char               *p;
+    ngx_realtime_kept_t  *kept;
+
+    kept = ngx_realtime_history_reserve(
+                      ngx_realtime_history_space(room->len + sizeof(place)));
+
+    kept->flags = NGX_REALTIME_KEPT_REFERENCE;
+    kept->time = ngx_realtime_zone_time();
+    kept->previous = 0;
+    kept->payload = sizeof(place);
+    kept->room = room->len;
+    kept->except = 0;
+
+    p = (u_char *) kept + sizeof(ngx_realtime_kept_t);
+    p = ngx_cpymem(p, room->data, room->len);
+    ngx_memcpy(p, &place, sizeof(place));
+
+    ngx_realtime_history_link(kept, hash);
+}
+
+
 uint64_t
 ngx_realtime_history_newest(uint32_t hash)
 {
@@ -390,24 +424,75 @@ ngx_realtime_history_newest(uint32_t hash)
 ngx_int_t
 ngx_realtime_history_read(uint64_t place, ngx_realtime_entry_t *e)
 {
+    u_char               *buf;
+    size_t                size;
+    uint64_t              previous;
+    ngx_realtime_kept_t   kept;
+
+    buf = ngx_realtime_history.buf;
+    size = ngx_realtime_history.sh->size;
+
+    if (ngx_realtime_history_copy(place, &kept, buf, size) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    e->room.data = buf;
+    e->room.len = kept.room;
+
+    buf += kept.room;
+    previous = kept.previous;
+
+    if (kept.flags & NGX_REALTIME_KEPT_REFERENCE) {
+
+        if (kept.payload != sizeof(place)) {
+            return NGX_DECLINED;
+        }
+
+        ngx_memcpy(&place, buf, sizeof(place));
+
+        if (ngx_realtime_history_copy(place, &kept, buf, size) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        buf += kept.room;
+    }
+
+    e->place = place;
+    e->previous = previous;
+    e->time = kept.time;
+    e->dispensable = (kept.flags & NGX_REALTIME_KEPT_DISPENSABLE) ? 1 : 0;
+    e->lost = (kept.flags & NGX_REALTIME_KEPT_LOST) ? 1 : 0;
+
+    e->except.data = buf;
+    e->except.len = kept.except;
+    e->payload.data = e->except.data + kept.except;
+    e->payload.len = kept.payload;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_history_copy(uint64_t place, ngx_realtime_kept_t *kept,
+    u_char *buf, size_t size)
+{
     u_char                     *p;
     size_t                      offset, len;
     uint64_t                    number;
-    ngx_realtime_kept_t         kept;
     ngx_realtime_block_t       *block;
     ngx_realtime_history_sh_t  *sh;
 
     sh = ngx_realtime_history.sh;
 
-    number = place / sh->size;
-    offset = place % sh->size;
+    number = place / size;
+    offset = place % size;
 
     block = ngx_realtime_history_block(sh, number);
 
     if (number == 0
         || offset < sizeof(ngx_realtime_block_t)
         || offset % 8
-        || offset + sizeof(kept) > sh->size
+        || offset + sizeof(ngx_realtime_kept_t) > size
         || __atomic_load_n(&block->number, __ATOMIC_ACQUIRE) != number)
     {
         return NGX_DECLINED;
@@ -415,36 +500,22 @@ ngx_realtime_history_read(uint64_t place, ngx_realtime_entry_t *e)
 
     p = (u_char *) block + offset;
 
-    ngx_memcpy(&kept, p, sizeof(kept));
+    ngx_memcpy(kept, p, sizeof(ngx_realtime_kept_t));
 
-    len = (size_t) kept.room + kept.except + kept.payload;
+    len = (size_t) kept->room + kept->except + kept->payload;
 
-    if (kept.place != place || len > sh->size - offset - sizeof(kept)) {
+    if (kept->place != place
+        || len > size - offset - sizeof(ngx_realtime_kept_t))
+    {
         return NGX_DECLINED;
     }
 
-    ngx_memcpy(ngx_realtime_history.buf, p + sizeof(kept), len);
+    ngx_memcpy(buf, p + sizeof(ngx_realtime_kept_t), len);
 
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
 
-    if (__atomic_load_n(&block->number, __ATOMIC_RELAXED) != number) {
-        return NGX_DECLINED;
-    }
-
-    e->place = place;
-    e->previous = kept.previous;
-    e->time = kept.time;
-    e->dispensable = (kept.flags & NGX_REALTIME_KEPT_DISPENSABLE) ? 1 : 0;
-    e->lost = (kept.flags & NGX_REALTIME_KEPT_LOST) ? 1 : 0;
-
-    e->room.data = ngx_realtime_history.buf;
-    e->room.len = kept.room;
-    e->except.data = e->room.data + kept.room;
-    e->except.len = kept.except;
-    e->payload.data = e->except.data + kept.except;
-    e->payload.len = kept.payload;
-
-    return NGX_OK;
+    return __atomic_load_n(&block->number, __ATOMIC_RELAXED) == number
+           ? NGX_OK : NGX_DECLINED;
 }
 
 

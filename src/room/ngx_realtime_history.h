@@ -55,11 +55,25 @@ void ngx_realtime_history_add(ngx_str_t *room, uint32_t hash,
 #define ngx_realtime_history_hash(name)                                       \
     ngx_murmur_hash2((name)->data, (name)->len)
 
+/*
+ * What is published to many rooms is kept once, with a list instead of the
+ * room: NUL, and the hashes of the rooms' names.  It is on no chain by itself,
+ * but by a reference on that of each room.
+ */
+#define NGX_REALTIME_HISTORY_ROOMS(n)  (1 + (n) * sizeof(uint32_t))
+
+#define ngx_realtime_history_is_shared(room)                                  \
+    ((room)->len && (room)->data[0] == '\0')
+
+void ngx_realtime_history_refer(ngx_str_t *room, uint32_t hash,
+    uint64_t place);
+
 /* the newest event of the room's chain, which other rooms may share; 0: none */
 uint64_t ngx_realtime_history_newest(uint32_t hash);
 
 /*
- * The strings of e are in a buffer of this worker until the next call.
+ * The strings of e are in a buffer of this worker until the next call.  Of a
+ * reference, e has the place and the payload of what it refers to.
  * NGX_DECLINED: overwritten, or never was.
  */
 ngx_int_t ngx_realtime_history_read(uint64_t place, ngx_realtime_entry_t *e);

@@ -73,6 +73,10 @@ ngx_int_t ngx_realtime_room_of_user(ngx_str_t *name, u_char *buf,
 void ngx_realtime_room_publish_user(ngx_str_t *user, ngx_str_t *except,
     ngx_realtime_msg_t *m);
 
+/* to many users, each named once: kept once, and sent to a worker once */
+void ngx_realtime_room_publish_users(ngx_str_t *users, ngx_uint_t n,
+    ngx_realtime_msg_t *m);
+
 /*
  * Whether somebody would get it, now or when he comes back.  It may say 1 for
  * nobody, never 0 for somebody.

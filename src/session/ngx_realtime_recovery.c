@@ -64,6 +64,8 @@ static ngx_uint_t ngx_realtime_resume_is_recent(
     ngx_realtime_resume_t *resume, uint64_t place);
 static ngx_uint_t ngx_realtime_resume_is_for(ngx_realtime_resume_t *resume,
     ngx_realtime_entry_t *e, ngx_str_t *room);
+static ngx_uint_t ngx_realtime_resume_is_among(ngx_str_t *rooms,
+    uint32_t hash);
 static time_t ngx_realtime_resume_horizon(ngx_realtime_resume_t *resume);
 static ngx_int_t ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
     ngx_realtime_socket_t *sk, ngx_str_t *room, ngx_realtime_out_t *missed);
@@ -341,9 +343,10 @@ ngx_realtime_resume_never(ngx_realtime_resume_t *resume, ngx_str_t *room,
             break;
         }
 
-        if (ngx_realtime_record_has(rec, ngx_realtime_history_shorten(place)))
+        if (ngx_realtime_record_has(rec,
+                                    ngx_realtime_history_shorten(e.place)))
         {
-            if (ngx_realtime_resume_is_recent(resume, place)) {
+            if (ngx_realtime_resume_is_recent(resume, e.place)) {
                 known = never.nelts;
             }
 
@@ -364,7 +367,7 @@ ngx_realtime_resume_never(ngx_realtime_resume_t *resume, ngx_str_t *room,
             return NGX_ERROR;
         }
 
-        *p = place;
+        *p = e.place;
         oldest = e.time;
     }
 
@@ -418,6 +421,10 @@ ngx_realtime_resume_is_for(ngx_realtime_resume_t *resume,
                   == 0;
     }
 
+    if (ngx_realtime_history_is_shared(&e->room)) {
+        return ngx_realtime_resume_is_among(&e->room, resume->record->hash);
+    }
+
     if (e->room.len != room->len
         || ngx_memcmp(e->room.data, room->data, room->len) != 0)
     {
@@ -428,6 +435,27 @@ ngx_realtime_resume_is_for(ngx_realtime_resume_t *resume,
            || ngx_memcmp(e->except.data, resume->record->sid,
                          NGX_REALTIME_SID_LEN)
               != 0;
+}
+
+
+/* an event of many rooms */
+
+static ngx_uint_t
+ngx_realtime_resume_is_among(ngx_str_t *rooms, uint32_t hash)
+{
+    size_t    i;
+    uint32_t  other;
+
+    for (i = 1; i + sizeof(other) <= rooms->len; i += sizeof(other)) {
+
+        ngx_memcpy(&other, rooms->data + i, sizeof(other));
+
+        if (other == hash) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -490,7 +518,7 @@ ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
 
     for (node = first ? first->next : missed->first; node; node = node->next) {
         (void) ngx_realtime_recovery_note(sk, node->message);
-        ngx_realtime_socket_delivered(sk, node->message);
+        (void) ngx_realtime_socket_delivered(sk, node->message);
     }
 
     return NGX_OK;
