@@ -170,6 +170,13 @@ static ngx_command_t  ngx_realtime_commands[] = {
       0,
       NULL },
 
+    { ngx_string("realtime_notify_roles"),
+      NGX_REALTIME_ANY_CONF|NGX_CONF_1MORE,
+      ngx_realtime_auth_notify_roles,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("realtime_api_role"),
       NGX_REALTIME_ANY_CONF|NGX_CONF_TAKE12,
       ngx_realtime_auth_api_role,
@@ -210,6 +217,13 @@ static ngx_command_t  ngx_realtime_commands[] = {
     { ngx_string("realtime_api"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_realtime_location_api,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("realtime_notifications"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_realtime_location_notifications,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -668,6 +682,7 @@ ngx_realtime_init_process(ngx_cycle_t *cycle)
     ngx_realtime_bus_on_gap(ngx_realtime_session_close_all);
     ngx_realtime_chat_typing_init();
     ngx_realtime_chat_presence_init();
+    ngx_realtime_event_notify_init();
 
     if (rmcf->database) {
         ngx_realtime_chat_start(rmcf);

@@ -3,7 +3,7 @@
 -- Optional: policies by which Postgres itself keeps users apart, whatever the
 -- module sends.  They need "realtime_database ... identify=on": without it
 -- nobody sees anything.  To undo it, "alter table ... disable row level
--- security" for the two tables.
+-- security" for the three tables.
 --
 --   psql -d DATABASE -v ON_ERROR_STOP=1 -f sql/rls.sql
 --
@@ -15,15 +15,17 @@ begin;
 set local client_min_messages = warning;
 
 
--- who asks; nobody: NULL, which equals nobody
+-- who asks; nobody, and the module itself ("*"): NULL, which equals nobody
 
 create or replace function realtime.me() returns uuid
 language sql stable parallel safe as $$
-    select nullif(current_setting('realtime.user', true), '')::uuid
+    select nullif(nullif(current_setting('realtime.user', true), ''),
+                  '*')::uuid
 $$;
 
 alter table realtime.conversations enable row level security;
 alter table realtime.messages enable row level security;
+alter table realtime.notifications enable row level security;
 
 
 drop policy if exists participants on realtime.conversations;
@@ -49,5 +51,19 @@ drop policy if exists sender on realtime.messages;
 
 create policy sender on realtime.messages as restrictive for insert
     with check (sender_id = (select realtime.me()));
+
+
+-- a user's own; the module writes them, for whomever a back end names, and
+-- looks at nothing but whether they are there
+
+drop policy if exists owner on realtime.notifications;
+
+create policy owner on realtime.notifications
+    using (user_id = (select realtime.me()));
+
+drop policy if exists module on realtime.notifications;
+
+create policy module on realtime.notifications
+    using ((select current_setting('realtime.user', true)) = '*');
 
 commit;

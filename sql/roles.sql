@@ -46,6 +46,9 @@ grant select, insert, delete, update (read_at, delivered_at, claimed_by)
 grant select, insert, update (last_seen_at)
     on realtime.presence to :"role";
 
+grant select, insert, delete, update (read_at, acknowledged_at)
+    on realtime.notifications to :"role";
+
 grant execute on function realtime.twin to :"role";
 
 grant select (:"users_id") on :users to :"role";

@@ -18,6 +18,7 @@ my $root = $Test::Realtime::ROOT;
 
 readme_conf();
 routes('ngx_realtime_route.c', 'docs/rest.md');
+routes('ngx_realtime_route_notify.c', 'docs/notifications.md');
 routes('ngx_realtime_api.c', 'docs/api.md');
 events();
 codes();

@@ -27,6 +27,17 @@ EOT
         location /socket.io/ {
             realtime_socket;
             realtime_chat;
+            realtime_notifications;
+            realtime_notify_roles admin;
+        }
+
+        location /api/notifications {
+            realtime_notifications;
+        }
+
+        location /slow/notifications {
+            realtime_notifications;
+            realtime_event_rate mark_as_read=1r/m;
         }
 
         location /api/chat/ {
@@ -87,6 +98,52 @@ sub call {
     }
 
     return $r->{json}{data};
+}
+
+
+# -- notifications
+
+sub stored_note {
+    my ($who, $name) = @_;
+
+    my $id = $t->uuid($name);
+
+    $t->sql("insert into realtime.notifications
+             (user_id, id, type, title, message, data)
+             values ('$who', '$id', 'system', 'x', 'y', '{\"n\": 1}')");
+
+    return $id;
+}
+
+
+my @notes = (base => '/api');
+my ($n1, $n2) = map { stored_note($alice, $_) } 'one', 'two';
+my ($notes, $unread, $read_all, $note, $note_read) =
+    map { "/notifications$_" } '', '/unread/count', '/read-all', '/{id}',
+                               '/{id}/read';
+
+call($alice, GET => $notes, 200, @notes);
+call($alice, GET => $notes, 200, @notes, query => '?limit=1');
+call($alice, GET => $notes, 400, @notes, query => '?before=x');
+call($alice, GET => $unread, 200, @notes);
+call($alice, PUT => $note_read, 200, @notes, id => $n1);
+call($alice, PUT => $read_all, 200, @notes);
+call($bob, PUT => $note_read, 404, @notes, id => $n1);
+call($bob, DELETE => $note, 404, @notes, id => $n1);
+call($alice, DELETE => $note, 200, @notes, id => $n1);
+
+for ([GET => $notes], [GET => $unread], [PUT => $read_all],
+     [PUT => $note_read], [DELETE => $note])
+{
+    my ($method, $path) = @$_;
+
+    call(undef, $method => $path, 401, @notes, id => $n1);
+    call('nobody', $method => $path, 403, @notes, id => $n1);
+
+    next if $method eq 'GET';
+
+    $t->http(PUT => '/slow/notifications/read-all', token => $token{$carol});
+    call($carol, $method => $path, 429, base => '/slow', id => $n1);
 }
 
 
@@ -229,7 +286,19 @@ my $short = $t->connect($alice, token => $t->token($alice,
 
 ask($short, auth_refresh => { token => $token{$alice} });
 ask($short, auth_refresh => { token => 'x' });
-look($_) for $phone, $tablet, $tab, $tab2, $short;
+
+my $admin = $t->connect($bob, token => $t->token($bob, role => 'admin'));
+my %n = (userId => $alice, type => 'x', title => 'y', message => 'z');
+
+is(ask($phone, send_notification => { %n })->{code}, 'forbidden',
+   'not without a role');
+
+my $sent = ask($admin, send_notification => { %n, data => { a => 1 } });
+
+ask($admin, send_notification => {});
+ask($phone, notification_ack => { notificationId => $sent->{data}{id} });
+ask($phone, notification_ack => {});
+look($_) for $phone, $tablet, $tab, $tab2, $short, $admin;
 
 $t->http(DELETE => "/api/chat/conversations/$id", token => $token{$bob});
 look($_) for $phone, $tablet, $tab, $tab2;
@@ -250,6 +319,14 @@ for ([GET => $all], [POST => $all, json => { participantId => $bob }],
     my ($method, $path, %o) = @$_;
 
     call($alice, $method => $path, 503, %o);
+}
+
+for ([GET => $notes], [GET => $unread], [PUT => $read_all],
+     [PUT => $note_read], [DELETE => $note])
+{
+    my ($method, $path) = @$_;
+
+    call($alice, $method => $path, 503, @notes, id => $n1);
 }
 
 is(ask($phone, message_send => { conversationId => $id, content => 'x' })
@@ -292,7 +369,8 @@ my %taken = map { $events->at($_)->{name} => 1 }
 is_deeply([sort keys %taken],
           [sort $table =~ /ngx_string\("(\w+)"\)/g], 'and those of a client');
 
-my $routes = do { local (@ARGV, $/) = 'src/api/ngx_realtime_route.c'; <> };
+my $routes = join '', map { local (@ARGV, $/) = $_; <> }
+                      map { "src/api/ngx_realtime_route$_.c" } '', '_notify';
 my %routes;
 
 $routes{"$1 " . $2 =~ s/:/{id}/r} = 1

@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use JSON::PP;
 use Test::More;
 
 use lib 't/lib';
@@ -88,8 +89,18 @@ call(POST => $kick, 400, json => { reason => 1 });
 call(POST => $revoke, 200, json => { userId => 'ann' });
 call(POST => $revoke, 400, json => {});
 
+my $notify = '/notifications';
+my %n = (userId => 'ann', type => 'x', title => 'y', message => 'z');
+
+# there is no database: only what is volatile
+
+call(POST => $notify, 202, json => { %n, volatile => JSON::PP::true });
+call(POST => $notify, 400, json => {});
+call(POST => $notify, 501, json => { %n, all => JSON::PP::true });
+call(POST => $notify, 503, json => { %n, userId => $t->uuid('ann') });
+
 for ([GET => $user], [GET => $count], [POST => $kick], [POST => $revoke],
-     [POST => $emit])
+     [POST => $emit], [POST => $notify])
 {
     call(@$_, 401, token => undef);
     call(@$_, 403, token => 'x');

@@ -53,6 +53,14 @@ my %value = (
     realtime_other => "'$alice', '$id'",
     realtime_partners => "'{$alice,$bob}'",
     realtime_seen => "'{$alice,$bob}', '{1,2}'",
+    realtime_notes => "'$alice', '$message', 51",
+    realtime_new => "'$alice', 50",
+    realtime_unread => "'$alice'",
+    realtime_see => "'$alice', '$message', 1, true",
+    realtime_see_all => "'$alice', 1",
+    realtime_dismiss => "'$alice', '$message'",
+    realtime_note => "'*', '{$alice,$bob}', '$message', 'x', 'y', 'z', null,
+                      1, null",
 );
 
 for my $name (sort keys %sql) {
@@ -64,7 +72,8 @@ for my $name (sort keys %sql) {
                 explain (costs off) execute s ($value{$name})");
         } // "no plan: $@";
 
-        like($plan, qr/Index/, "$name, $mode");
+        like($plan, $name eq 'realtime_note' ? qr/Insert on notifications/
+                                             : qr/Index/, "$name, $mode");
         ok(!reads_all($plan), 'reads nobody else\'s rows') or diag($plan);
     }
 }
@@ -102,7 +111,7 @@ sub reads_all {
 
 sub catalogue {
     local @ARGV = map { "src/chat/ngx_realtime_chat_$_" }
-                      'stmt.c', 'presence_stmt.h';
+                      'stmt.c', 'presence_stmt.h', 'notify_stmt.h';
 
     return scalar grep { /\{ "realtime_\w+",/ } <>;
 }
@@ -153,7 +162,16 @@ sub load {
             case when n % 50 = 0 then null else now() end
         from generate_series(1, 1000000) n;
 
-        analyze users, realtime.conversations, realtime.messages");
+        insert into realtime.notifications
+            (user_id, id, type, title, message, read_at)
+        select case when n % 10 = 0 then '$alice'
+                    else md5('u' || n % 1000 + 1)::uuid end,
+            md5(n::text)::uuid, 'x', 'y', 'z',
+            case when n % 50 = 0 then null else now() end
+        from generate_series(1, 300000) n;
+
+        analyze users, realtime.conversations, realtime.messages,
+            realtime.notifications");
 
     is($t->sql('select count(*) from realtime.messages'), 1_000_000,
        'a million messages');

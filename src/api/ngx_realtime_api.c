@@ -58,6 +58,9 @@ const ngx_realtime_route_t  ngx_realtime_api_routes[] = {
     { NGX_HTTP_POST, ngx_string("/rooms/:/emit"),
       ngx_realtime_api_emit, NGX_REALTIME_RATE_NONE, 1 },
 
+    { NGX_HTTP_POST, ngx_string("/notifications"),
+      ngx_realtime_api_notify, NGX_REALTIME_RATE_NONE, 1 },
+
     { 0, ngx_null_string, NULL, NGX_REALTIME_RATE_NONE, 0 }
 };
 
@@ -291,6 +294,52 @@ ngx_realtime_api_string(rt_str_t value, ngx_str_t *text)
     text->len = out.len;
 
     return 1;
+}
+
+
+ngx_int_t
+ngx_realtime_api_time(rt_str_t value, int64_t *ms)
+{
+    time_t      sec;
+    size_t      i;
+    int64_t     n;
+    ngx_str_t   text;
+    ngx_uint_t  msec;
+
+    if (value.data == NULL || rt_json_type(value) == 'n') {
+        return NGX_DECLINED;
+    }
+
+    if (rt_json_type(value) == '0') {
+
+        /* as in a token */
+
+        n = 0;
+
+        for (i = 0; i < value.len; i++) {
+            if (value.data[i] < '0' || value.data[i] > '9' || i > 11) {
+                return NGX_ERROR;
+            }
+
+            n = n * 10 + (value.data[i] - '0');
+        }
+
+        *ms = n * 1000;
+
+        return NGX_OK;
+    }
+
+    ngx_str_null(&text);
+
+    if (!ngx_realtime_api_string(value, &text)
+        || ngx_realtime_time_parse(&text, &sec, &msec) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    *ms = (int64_t) sec * 1000 + msec;
+
+    return NGX_OK;
 }
 
 

@@ -16,8 +16,11 @@
 #include "rt.h"
 
 
-/* ngx_realtime_api_emit.c, ngx_realtime_api_revoke.c */
+/* ngx_realtime_api_emit.c, ngx_realtime_api_notify.c,
+   ngx_realtime_api_revoke.c */
 void ngx_realtime_api_emit(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
+void ngx_realtime_api_notify(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call);
 void ngx_realtime_api_revoke(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call);
@@ -34,6 +37,13 @@ void ngx_realtime_api_members(ngx_realtime_rest_t *rest,
 /* leaves text as it is for what is not there, or null; 0: no string.  The body
    is written to: it has to be cut up before. */
 ngx_uint_t ngx_realtime_api_string(rt_str_t value, ngx_str_t *text);
+
+/* ISO 8601 or whole seconds, to milliseconds; NGX_DECLINED: not there, or
+   null; NGX_ERROR: no time */
+ngx_int_t ngx_realtime_api_time(rt_str_t value, int64_t *ms);
+
+/* "user:<id>"; 0: there is no such kind of room */
+ngx_uint_t ngx_realtime_api_room(ngx_str_t *room, ngx_str_t *user);
 
 /* for a line in the log */
 void ngx_realtime_api_clean(ngx_str_t *text);

@@ -34,8 +34,6 @@ typedef struct {
 static ngx_realtime_refusal_e ngx_realtime_api_emit_parse(
     ngx_realtime_rest_t *rest, ngx_realtime_call_t *call,
     ngx_realtime_api_emit_t *emit);
-static ngx_uint_t ngx_realtime_api_emit_room(ngx_str_t *room,
-    ngx_str_t *user);
 static ngx_uint_t ngx_realtime_api_emit_is_event(ngx_realtime_call_t *call,
     rt_str_t value);
 static ngx_uint_t ngx_realtime_api_emit_args(
@@ -113,7 +111,7 @@ ngx_realtime_api_emit_parse(ngx_realtime_rest_t *rest,
 
     ngx_realtime_api_members(rest, names, values, 5);
 
-    if (!ngx_realtime_api_emit_room(&rest->id, &emit->user)) {
+    if (!ngx_realtime_api_room(&rest->id, &emit->user)) {
         return NGX_REALTIME_R_ROOM_INVALID;
     }
 
@@ -148,8 +146,8 @@ ngx_realtime_api_emit_parse(ngx_realtime_rest_t *rest,
 }
 
 
-static ngx_uint_t
-ngx_realtime_api_emit_room(ngx_str_t *room, ngx_str_t *user)
+ngx_uint_t
+ngx_realtime_api_room(ngx_str_t *room, ngx_str_t *user)
 {
     u_char  *p, *last;
 

@@ -16,7 +16,6 @@
 #include "ngx_realtime_api.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_people.h"
-#include "ngx_realtime_time.h"
 #include "rt_json.h"
 
 
@@ -154,44 +153,14 @@ ngx_realtime_api_revoke_whom(ngx_realtime_revoke_t *revoke, rt_str_t user,
 static ngx_int_t
 ngx_realtime_api_revoke_time(rt_str_t value, int64_t *at)
 {
-    size_t      i;
-    int64_t     n;
-    ngx_str_t   text;
-    ngx_uint_t  ms;
-    time_t      sec;
+    int64_t    ms;
+    ngx_int_t  rc;
 
-    if (value.data == NULL || rt_json_type(value) == 'n') {
-        return NGX_DECLINED;
+    rc = ngx_realtime_api_time(value, &ms);
+
+    if (rc == NGX_OK) {
+        *at = (ms + 999) / 1000;
     }
 
-    if (rt_json_type(value) == '0') {
-
-        /* whole seconds, as in a token */
-
-        n = 0;
-
-        for (i = 0; i < value.len; i++) {
-            if (value.data[i] < '0' || value.data[i] > '9' || i > 11) {
-                return NGX_ERROR;
-            }
-
-            n = n * 10 + (value.data[i] - '0');
-        }
-
-        *at = n;
-
-        return NGX_OK;
-    }
-
-    ngx_str_null(&text);
-
-    if (!ngx_realtime_api_string(value, &text)
-        || ngx_realtime_time_parse(&text, &sec, &ms) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    *at = sec + (ms ? 1 : 0);
-
-    return NGX_OK;
+    return rc;
 }

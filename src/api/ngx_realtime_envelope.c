@@ -85,7 +85,7 @@ ngx_realtime_envelope_header_filter(ngx_http_request_t *r)
 
     if (r != r->main
         || !(rlcf->serves
-             & (NGX_REALTIME_SERVES_SOCKET|NGX_REALTIME_SERVES_CHAT
+             & (NGX_REALTIME_SERVES_SOCKET|NGX_REALTIME_SERVES_REST
                 |NGX_REALTIME_SERVES_API))
         || r->headers_out.status < NGX_HTTP_OK)
     {

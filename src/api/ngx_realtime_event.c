@@ -98,6 +98,10 @@ static const ngx_realtime_event_t  ngx_realtime_events[] = {
       ngx_realtime_event_typing, NGX_REALTIME_RATE_TYPING },
     { ngx_string("presence"), NGX_REALTIME_SERVES_CHAT,
       ngx_realtime_event_presence, NGX_REALTIME_RATE_PRESENCE },
+    { ngx_string("notification_ack"), NGX_REALTIME_SERVES_NOTIFICATIONS,
+      ngx_realtime_event_notification_ack, NGX_REALTIME_RATE_READ },
+    { ngx_string("send_notification"), NGX_REALTIME_SERVES_NOTIFICATIONS,
+      ngx_realtime_event_send_notification, NGX_REALTIME_RATE_NOTIFICATION },
     { ngx_null_string, 0, NULL, NGX_REALTIME_RATE_NONE }
 };
 
@@ -136,6 +140,10 @@ ngx_realtime_event_connected(ngx_realtime_socket_t *sk, rt_str_t auth)
 
     if (sk->session->conf->serves & NGX_REALTIME_SERVES_CHAT) {
         ngx_realtime_event_presence_state(sk);
+    }
+
+    if (sk->session->conf->serves & NGX_REALTIME_SERVES_NOTIFICATIONS) {
+        ngx_realtime_event_news(sk);
     }
 }
 

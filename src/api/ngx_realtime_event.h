@@ -27,7 +27,7 @@ ngx_int_t ngx_realtime_event_string(rt_str_t value, ngx_str_t *text);
 
 ngx_realtime_refusal_e ngx_realtime_event_mark_as_read(
     ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
-void ngx_realtime_event_delivered(ngx_realtime_socket_t *sk,
+ngx_uint_t ngx_realtime_event_delivered(ngx_realtime_socket_t *sk,
     ngx_realtime_msg_t *m);
 
 
@@ -40,6 +40,25 @@ ngx_realtime_refusal_e ngx_realtime_event_presence(ngx_realtime_socket_t *sk,
 
 /* the socket is told who of its user's partners is there */
 void ngx_realtime_event_presence_state(ngx_realtime_socket_t *sk);
+
+
+/* ngx_realtime_event_notify.c */
+
+/* per worker */
+void ngx_realtime_event_notify_init(void);
+
+ngx_realtime_refusal_e ngx_realtime_event_notification_ack(
+    ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
+
+ngx_realtime_refusal_e ngx_realtime_event_send_notification(
+    ngx_realtime_socket_t *sk, rt_str_t arg, ngx_realtime_call_t *call);
+
+/* the socket is given what its user has not read */
+void ngx_realtime_event_news(ngx_realtime_socket_t *sk);
+
+/* 1: a note that it was given then */
+ngx_uint_t ngx_realtime_event_is_old_news(ngx_realtime_socket_t *sk,
+    ngx_realtime_msg_t *m);
 
 
 /* the socket's door to chat/: for ngx_realtime_session_init() */

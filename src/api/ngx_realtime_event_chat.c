@@ -62,10 +62,14 @@ ngx_realtime_event_mark_as_read(ngx_realtime_socket_t *sk, rt_str_t arg,
  * message, see ngx_realtime_chat_event_encode().
  */
 
-void
+ngx_uint_t
 ngx_realtime_event_delivered(ngx_realtime_socket_t *sk, ngx_realtime_msg_t *m)
 {
     u_char  *p, user[RT_UUID_LEN], conversation[RT_UUID_LEN];
+
+    if (ngx_realtime_event_is_old_news(sk, m)) {
+        return 1;
+    }
 
     p = ngx_realtime_msg_payload(m);
 
@@ -84,10 +88,12 @@ ngx_realtime_event_delivered(ngx_realtime_socket_t *sk, ngx_realtime_msg_t *m)
            != RT_OK)
     {
         /* what is relayed may have any text there */
-        return;
+        return 0;
     }
 
     p += sizeof(NGX_REALTIME_EVENT_ID) - 1;
 
     ngx_realtime_chat_receipt_add(user, conversation, p, p);
+
+    return 0;
 }

@@ -16,6 +16,10 @@
 #include "ngx_realtime_status.h"
 
 
+static char *ngx_realtime_location_rest(ngx_conf_t *cf,
+    ngx_realtime_loc_conf_t *rlcf, ngx_uint_t serves);
+static char *ngx_realtime_location_check_database(ngx_conf_t *cf,
+    ngx_realtime_loc_conf_t *conf, ngx_realtime_main_conf_t *rmcf);
 static char *ngx_realtime_location_check_api(ngx_conf_t *cf,
     ngx_realtime_loc_conf_t *conf);
 
@@ -73,11 +77,26 @@ ngx_realtime_location_socket(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_realtime_location_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_realtime_loc_conf_t  *rlcf = conf;
+    return ngx_realtime_location_rest(cf, conf, NGX_REALTIME_SERVES_CHAT);
+}
 
+
+char *
+ngx_realtime_location_notifications(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    return ngx_realtime_location_rest(cf, conf,
+                                      NGX_REALTIME_SERVES_NOTIFICATIONS);
+}
+
+
+static char *
+ngx_realtime_location_rest(ngx_conf_t *cf, ngx_realtime_loc_conf_t *rlcf,
+    ngx_uint_t serves)
+{
     ngx_http_core_loc_conf_t  *clcf;
 
-    if (rlcf->serves & NGX_REALTIME_SERVES_CHAT) {
+    if (rlcf->serves & serves) {
         return "is duplicate";
     }
 
@@ -94,7 +113,7 @@ ngx_realtime_location_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         clcf->handler = ngx_realtime_rest_handler;
     }
 
-    rlcf->serves |= NGX_REALTIME_SERVES_CHAT;
+    rlcf->serves |= serves;
 
     return NGX_CONF_OK;
 }
@@ -175,7 +194,7 @@ ngx_realtime_location_merge(ngx_conf_t *cf, ngx_realtime_loc_conf_t *prev,
         if (conf->serves & NGX_REALTIME_SERVES_SOCKET) {
             clcf->handler = ngx_realtime_handshake_handler;
 
-        } else if (conf->serves & (NGX_REALTIME_SERVES_CHAT
+        } else if (conf->serves & (NGX_REALTIME_SERVES_REST
                                    |NGX_REALTIME_SERVES_API))
         {
             clcf->handler = ngx_realtime_rest_handler;
@@ -217,11 +236,12 @@ ngx_realtime_location_check(ngx_conf_t *cf, ngx_realtime_loc_conf_t *conf)
         /* the suites compare whole packets */
         conf->recovery = 0;
 
-        if (conf->serves & NGX_REALTIME_SERVES_CHAT) {
+        if (conf->serves & NGX_REALTIME_SERVES_REST) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"realtime_socket echo=...\" is a test aid "
                                "and cannot share a location with "
-                               "\"realtime_chat\"");
+                               "\"realtime_chat\" or "
+                               "\"realtime_notifications\"");
             return NGX_CONF_ERROR;
         }
 
@@ -243,8 +263,28 @@ ngx_realtime_location_check(ngx_conf_t *cf, ngx_realtime_loc_conf_t *conf)
         return NGX_CONF_ERROR;
     }
 
+    return ngx_realtime_location_check_database(cf, conf, rmcf);
+}
+
+
+static char *
+ngx_realtime_location_check_database(ngx_conf_t *cf,
+    ngx_realtime_loc_conf_t *conf, ngx_realtime_main_conf_t *rmcf)
+{
+    if (rmcf->database) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->serves & NGX_REALTIME_SERVES_NOTIFICATIONS) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"realtime_notifications\" needs a database, "
+                           "write for example \"realtime_database "
+                           "'host=/run/postgresql dbname=chat';\" in the "
+                           "http block");
+        return NGX_CONF_ERROR;
+    }
+
     if ((conf->serves & NGX_REALTIME_SERVES_CHAT)
-        && rmcf->database == NULL
         && !(conf->relay && (conf->serves & NGX_REALTIME_SERVES_SOCKET)))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

@@ -20,6 +20,9 @@ char *ngx_realtime_location_socket(ngx_conf_t *cf, ngx_command_t *cmd,
 /* realtime_chat */
 char *ngx_realtime_location_chat(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* realtime_notifications */
+char *ngx_realtime_location_notifications(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 /* realtime_api */
 char *ngx_realtime_location_api(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

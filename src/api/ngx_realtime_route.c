@@ -13,6 +13,10 @@
 #define NGX_REALTIME_ROUTE_LIMIT_MAX  100000000
 
 
+static ngx_uint_t ngx_realtime_route_look(ngx_realtime_rest_t *rest,
+    const ngx_realtime_route_t *routes);
+static size_t ngx_realtime_route_location(ngx_str_t *name,
+    const ngx_realtime_route_t *routes);
 static void ngx_realtime_route_path(ngx_http_request_t *r,
     const ngx_realtime_route_t *routes, ngx_str_t *path);
 #if (NGX_PCRE)
@@ -38,10 +42,6 @@ static void ngx_realtime_route_delete(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call);
 
 static ngx_uint_t ngx_realtime_route_string(ngx_realtime_rest_t *rest,
-    const char *name, ngx_str_t *value);
-static ngx_int_t ngx_realtime_route_number(ngx_realtime_rest_t *rest,
-    const char *name);
-static void ngx_realtime_route_arg(ngx_realtime_rest_t *rest,
     const char *name, ngx_str_t *value);
 
 
@@ -75,15 +75,36 @@ static const ngx_realtime_route_t  ngx_realtime_routes[] = {
 ngx_uint_t
 ngx_realtime_route_find(ngx_realtime_rest_t *rest)
 {
-    ngx_str_t                    path, id;
-    ngx_uint_t                   method, methods;
-    ngx_realtime_loc_conf_t     *rlcf;
-    const ngx_realtime_route_t  *route, *routes;
+    ngx_uint_t                methods;
+    ngx_realtime_loc_conf_t  *rlcf;
 
     rlcf = ngx_http_get_module_loc_conf(rest->request, ngx_realtime_module);
 
-    routes = (rlcf->serves == NGX_REALTIME_SERVES_API)
-             ? ngx_realtime_api_routes : ngx_realtime_routes;
+    methods = 0;
+
+    if (rlcf->serves & NGX_REALTIME_SERVES_CHAT) {
+        methods |= ngx_realtime_route_look(rest, ngx_realtime_routes);
+    }
+
+    if (rlcf->serves & NGX_REALTIME_SERVES_NOTIFICATIONS) {
+        methods |= ngx_realtime_route_look(rest, ngx_realtime_notify_routes);
+    }
+
+    if (rlcf->serves & NGX_REALTIME_SERVES_API) {
+        methods |= ngx_realtime_route_look(rest, ngx_realtime_api_routes);
+    }
+
+    return methods;
+}
+
+
+static ngx_uint_t
+ngx_realtime_route_look(ngx_realtime_rest_t *rest,
+    const ngx_realtime_route_t *routes)
+{
+    ngx_str_t                    path, id;
+    ngx_uint_t                   method, methods;
+    const ngx_realtime_route_t  *route;
 
     method = rest->request->method;
 
@@ -114,7 +135,8 @@ ngx_realtime_route_find(ngx_realtime_rest_t *rest)
 
 
 /*
- * What follows the location's name, so that any prefix may carry the routes.
+ * What follows the location's name, so that any prefix may carry the routes,
+ * also one that has their first segment itself.
  * The name of a regex location is no prefix: there the first segments of the
  * routes are looked for.
  */
@@ -129,7 +151,7 @@ ngx_realtime_route_path(ngx_http_request_t *r,
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    skip = clcf->name.len;
+    skip = ngx_realtime_route_location(&clcf->name, routes);
 
 #if (NGX_PCRE)
     if (clcf->regex) {
@@ -155,6 +177,33 @@ ngx_realtime_route_path(ngx_http_request_t *r,
     if (path->len > 1 && path->data[path->len - 1] == '/') {
         path->len--;
     }
+}
+
+
+static size_t
+ngx_realtime_route_location(ngx_str_t *name,
+    const ngx_realtime_route_t *routes)
+{
+    u_char  *end;
+    size_t   len, skip;
+
+    end = ngx_strlchr(routes->path.data + 1,
+                      routes->path.data + routes->path.len, '/');
+    len = end ? (size_t) (end - routes->path.data) : routes->path.len;
+
+    skip = name->len;
+
+    if (skip && name->data[skip - 1] == '/') {
+        skip--;
+    }
+
+    if (skip >= len
+        && ngx_memcmp(name->data + skip - len, routes->path.data, len) == 0)
+    {
+        return skip - len;
+    }
+
+    return name->len;
 }
 
 
@@ -377,9 +426,7 @@ ngx_realtime_route_string(ngx_realtime_rest_t *rest, const char *name,
 }
 
 
-/* 0: none, or no number */
-
-static ngx_int_t
+ngx_int_t
 ngx_realtime_route_number(ngx_realtime_rest_t *rest, const char *name)
 {
     ngx_int_t  n, sign;
@@ -410,7 +457,7 @@ ngx_realtime_route_number(ngx_realtime_rest_t *rest, const char *name)
 }
 
 
-static void
+void
 ngx_realtime_route_arg(ngx_realtime_rest_t *rest, const char *name,
     ngx_str_t *value)
 {

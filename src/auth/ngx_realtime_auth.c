@@ -44,6 +44,8 @@ static const char *ngx_realtime_auth_times(ngx_realtime_auth_conf_t *conf,
 static void ngx_realtime_auth_jti(json_t *payload,
     ngx_realtime_identity_t *id);
 static ngx_uint_t ngx_realtime_auth_audience(json_t *aud, ngx_str_t *text);
+static ngx_uint_t ngx_realtime_auth_may_notify(
+    ngx_realtime_auth_conf_t *conf, json_t *payload);
 static ngx_int_t ngx_realtime_auth_role(ngx_realtime_auth_conf_t *conf,
     json_t *payload, const char **detail);
 static ngx_int_t ngx_realtime_auth_user(ngx_realtime_auth_conf_t *conf,
@@ -84,6 +86,7 @@ ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf, ngx_str_t *token,
     if (rc == NGX_OK) {
         *why = NGX_REALTIME_R_TOKEN_PAYLOAD;
         rc = ngx_realtime_auth_user(conf, payload, pool, id, detail);
+        id->notifies = ngx_realtime_auth_may_notify(conf, payload);
     }
 
     if (rc == NGX_OK && ngx_realtime_revoke_is(id)) {
@@ -494,4 +497,30 @@ ngx_realtime_auth_user(ngx_realtime_auth_conf_t *conf, json_t *payload,
     id->user.data = ngx_pstrdup(pool, &user);
 
     return id->user.data ? NGX_OK : NGX_ERROR;
+}
+
+
+/* by one of the configured roles; the claim is a string, or some of them */
+
+static ngx_uint_t
+ngx_realtime_auth_may_notify(ngx_realtime_auth_conf_t *conf, json_t *payload)
+{
+    json_t      *roles;
+    ngx_str_t   *role;
+    ngx_uint_t   i;
+
+    if (conf->notify_roles == NULL) {
+        return 0;
+    }
+
+    role = conf->notify_roles->elts;
+    roles = json_object_get(payload, (char *) conf->notify_claim.data);
+
+    for (i = 0; i < conf->notify_roles->nelts; i++) {
+        if (ngx_realtime_auth_audience(roles, &role[i])) {
+            return 1;
+        }
+    }
+
+    return 0;
 }

@@ -50,6 +50,9 @@ struct ngx_realtime_auth_conf_s {
     ngx_array_t               *api_keys;   /* the same, of services */
     ngx_str_t                  api_role;   /* len 0: no role makes one */
     ngx_str_t                  api_claim;  /* that has the role */
+    ngx_array_t               *notify_roles;  /* ngx_str_t; who may send
+                                              notifications; NULL: nobody */
+    ngx_str_t                  notify_claim;  /* that has them */
     ngx_uint_t                 api_access; /* NGX_REALTIME_ACCESS_* */
     ngx_array_t               *claims;     /* ngx_str_t; default id, sub */
     ngx_str_t                  issuer;     /* len 0: not checked */
@@ -123,6 +126,9 @@ char *ngx_realtime_auth_api_key(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* realtime_api_role NAME [claim=NAME] */
 char *ngx_realtime_auth_api_role(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* realtime_notify_roles ROLE ... [claim=NAME] */
+char *ngx_realtime_auth_notify_roles(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* realtime_api_access token | nginx */
 char *ngx_realtime_auth_api_access(ngx_conf_t *cf, ngx_command_t *cmd,

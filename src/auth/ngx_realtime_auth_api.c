@@ -83,3 +83,65 @@ ngx_realtime_auth_api_access(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     return NGX_CONF_OK;
 }
+
+
+/* realtime_notify_roles ROLE ... [claim=NAME] */
+
+char *
+ngx_realtime_auth_notify_roles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_realtime_loc_conf_t *rlcf = conf;
+
+    ngx_str_t                 *value, *role, claim;
+    ngx_uint_t                 i;
+    ngx_realtime_auth_conf_t  *auth;
+
+    auth = rlcf->auth;
+
+    if (auth->notify_roles) {
+        return "is duplicate";
+    }
+
+    auth->notify_roles = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                          sizeof(ngx_str_t));
+    if (auth->notify_roles == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    ngx_str_set(&auth->notify_claim, "role");
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        claim = value[i];
+
+        if (ngx_realtime_auth_after(&value[i], "claim=", &claim)) {
+            auth->notify_claim = claim;
+
+        } else {
+            role = ngx_array_push(auth->notify_roles);
+            if (role == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            *role = value[i];
+        }
+
+        /* an unset variable of a template must not let anybody in */
+
+        if (claim.len == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" has an empty name", &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (auth->notify_roles->nelts == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" names no role", &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}

@@ -63,6 +63,11 @@ ngx_realtime_auth_merge_conf(ngx_conf_t *cf, ngx_realtime_auth_conf_t *prev,
         conf->api_keys = prev->api_keys;
     }
 
+    if (conf->notify_roles == NULL) {
+        conf->notify_roles = prev->notify_roles;
+        conf->notify_claim = prev->notify_claim;
+    }
+
     ngx_conf_merge_str_value(conf->api_role, prev->api_role, "");
     ngx_conf_merge_str_value(conf->api_claim, prev->api_claim, "");
 

@@ -8,9 +8,7 @@
 #include "rt_json.h"
 
 
-#define ngx_realtime_chat_row_key(name)  ngx_string(",\"" name "\":")
-
-#define NGX_REALTIME_CHAT_ROW_WORD       sizeof("false")
+#define NGX_REALTIME_CHAT_ROW_WORD  sizeof("false")
 
 
 static size_t ngx_realtime_chat_row_size(
@@ -172,6 +170,10 @@ ngx_realtime_chat_row_size(const ngx_realtime_chat_row_shape_t *shape,
         if (f->kind == NGX_REALTIME_CHAT_ROW_TEXT) {
             len = rt_json_escaped(
                           (u_char *) PQgetvalue(res, row, f->column), len);
+
+        } else if (f->kind == NGX_REALTIME_CHAT_ROW_JSON) {
+            len = rt_json_inert_len(
+                          (u_char *) PQgetvalue(res, row, f->column), len);
         }
 
         size += f->key.len + len + NGX_REALTIME_CHAT_ROW_WORD;
@@ -227,6 +229,10 @@ ngx_realtime_chat_row_value(u_char *p,
 
     if (f->kind == NGX_REALTIME_CHAT_ROW_NUMBER) {
         return ngx_cpymem(p, value, len);
+    }
+
+    if (f->kind == NGX_REALTIME_CHAT_ROW_JSON) {
+        return rt_json_inert(p, value, len);
     }
 
     *p++ = '"';

@@ -17,6 +17,7 @@ typedef enum {
                                           escape: an id, a time */
     NGX_REALTIME_CHAT_ROW_TEXT,
     NGX_REALTIME_CHAT_ROW_NUMBER,
+    NGX_REALTIME_CHAT_ROW_JSON,
     NGX_REALTIME_CHAT_ROW_PRESENT      /* a boolean: not NULL */
 } ngx_realtime_chat_row_kind_e;
 
@@ -32,6 +33,9 @@ typedef struct {
     const ngx_realtime_chat_row_field_t  *fields;
     ngx_uint_t                            n;
 } ngx_realtime_chat_row_shape_t;
+
+
+#define ngx_realtime_chat_row_key(name)  ngx_string(",\"" name "\":")
 
 
 /* places of the columns that statements return for a conversation */

@@ -4,17 +4,11 @@
  */
 
 
+#include "ngx_realtime_chat_notify_stmt.h"
 #include "ngx_realtime_chat_presence_stmt.h"
 #include "ngx_realtime_chat_stmt.h"
 #include "ngx_realtime_chat_receipt.h"
 #include "rt_uuid7.h"
-
-
-/* to_char() and not a cast: DateStyle and TimeZone belong to the database */
-
-#define NGX_REALTIME_STMT_TIME(value)                                         \
-    "to_char(" value " at time zone 'UTC',"                                   \
-    " 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 
 
 /*
@@ -115,10 +109,6 @@ static const char  ngx_realtime_chat_stmt_create[] =
         "(timestamptz 'epoch' + $2::bigint * interval '1 microsecond', "      \
         "$3::uuid) "                                                          \
     "order by s.updated_at desc, s.id desc limit $4::int)"
-
-
-#define NGX_REALTIME_STMT_MS(param)                                           \
-    "timestamptz 'epoch' + " param "::bigint * interval '1 millisecond' "
 
 
 /* of the caller, and the other one in it */
@@ -353,7 +343,9 @@ static ngx_realtime_pg_stmt_t  ngx_realtime_chat_stmts[] = {
 
     { "realtime_delete", NGX_REALTIME_STMT_DELETE_SQL, 2, 0 },
 
-    NGX_REALTIME_STMT_PRESENCE
+    NGX_REALTIME_STMT_PRESENCE,
+
+    NGX_REALTIME_STMT_NOTIFY
 };
 
 
@@ -362,7 +354,8 @@ static const char *const  ngx_realtime_chat_migrations[] = {
     "sql/002_receipts.sql",
     NULL,
     NULL,
-    "sql/005_presence.sql"
+    "sql/005_presence.sql",
+    "sql/006_notifications.sql"
 };
 
 

@@ -32,13 +32,32 @@ typedef enum {
     NGX_REALTIME_STMT_DELETE,      /* caller, conversation */
     NGX_REALTIME_STMT_OTHER,       /* caller, conversation */
     NGX_REALTIME_STMT_PARTNERS,    /* users: an array; the module asks */
-    NGX_REALTIME_STMT_SEEN         /* users, seconds: arrays; likewise */
+    NGX_REALTIME_STMT_SEEN,        /* users, seconds: arrays; likewise */
+    NGX_REALTIME_STMT_NOTES,       /* caller, before: id; limit */
+    NGX_REALTIME_STMT_NEW,         /* caller, how many at most */
+    NGX_REALTIME_STMT_UNREAD,      /* caller */
+    NGX_REALTIME_STMT_SEE,         /* caller, id, ms, acknowledged */
+    NGX_REALTIME_STMT_SEE_ALL,     /* caller, ms */
+    NGX_REALTIME_STMT_DISMISS,     /* caller, id */
+    NGX_REALTIME_STMT_NOTE         /* "*": the module; users: an array; id,
+                                      type, title, message, data, ms,
+                                      expires: ms */
 } ngx_realtime_chat_stmt_e;
 
 
 /* rows that one statement changes at most: a call that has more asks again */
 #define NGX_REALTIME_STMT_ROWS       1000
 #define NGX_REALTIME_STMT_ROWS_TEXT  "1000"
+
+
+/* to_char() and not a cast: DateStyle and TimeZone belong to the database */
+
+#define NGX_REALTIME_STMT_TIME(value)                                         \
+    "to_char(" value " at time zone 'UTC',"                                   \
+    " 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+
+#define NGX_REALTIME_STMT_MS(param)                                           \
+    "timestamptz 'epoch' + " param "::bigint * interval '1 millisecond' "
 
 
 /* what Postgres compares as later than everything */

@@ -86,13 +86,18 @@ typedef struct {
 /*
  * A location serves the socket, the chat routes, the routes for back ends or
  * the status page.  Within a location that serves the socket, "realtime_chat"
- * adds the chat events.
+ * adds the chat events, and "realtime_notifications" those of notifications.
  */
 
 #define NGX_REALTIME_SERVES_SOCKET  0x01
 #define NGX_REALTIME_SERVES_CHAT    0x02
 #define NGX_REALTIME_SERVES_STATUS  0x04
 #define NGX_REALTIME_SERVES_API     0x08
+#define NGX_REALTIME_SERVES_NOTIFICATIONS  0x10
+
+/* routes of users */
+#define NGX_REALTIME_SERVES_REST                                              \
+    (NGX_REALTIME_SERVES_CHAT|NGX_REALTIME_SERVES_NOTIFICATIONS)
 
 
 /* "realtime_socket echo=...": the test aid of the public conformance suites */
@@ -110,6 +115,8 @@ typedef struct {
     ngx_str_t                  user;        /* 1 to NGX_REALTIME_USER_MAX */
     time_t                     expires;     /* exp, seconds; 0: no exp */
     time_t                     issued;      /* iat, seconds; 0: no iat */
+    unsigned                   notifies:1;  /* by a role of the token: may
+                                               send notifications */
     u_char                     jti[NGX_REALTIME_JTI_LEN];  /* zeros: none */
 } ngx_realtime_identity_t;
 

@@ -70,6 +70,9 @@
     X(chat_messages, COUNTER, "chat messages committed")                      \
     X(chat_repeats, COUNTER, "sends that returned a stored message")          \
     X(receipts_dropped, COUNTER, "delivery marks that were not made")         \
+    X(notifications, COUNTER, "notifications told, each once for all users")  \
+    X(notifications_stored, COUNTER, "rows of notifications, one for a user") \
+    X(notifications_given, COUNTER, "unread ones given to a socket that came") \
     X(typing_told, COUNTER, "typing events sent on to the other participant") \
     X(presence_told, COUNTER, "changes of presence told to somebody")         \
     X(presence_saved, COUNTER, "last times written to Postgres")              \

@@ -275,7 +275,8 @@ invalid:
                        "realtime_event_rate: \"%V\" is no rate, write for "
                        "example \"message=20r/s burst=40 "
                        "conversation=10r/m\", each of message, typing, "
-                       "presence, mark_as_read and conversation once", value);
+                       "presence, mark_as_read, conversation and "
+                       "send_notification once", value);
 
     return NGX_CONF_ERROR;
 }

@@ -27,8 +27,9 @@
     X(MESSAGE, "message")            /* message_send and POST, too */         \
     X(TYPING, "typing")                                                       \
     X(PRESENCE, "presence")                                                   \
-    X(READ, "mark_as_read")          /* and POST */                           \
-    X(CONVERSATION, "conversation")  /* POST: a new one */
+    X(READ, "mark_as_read")          /* REST too, and notifications */        \
+    X(CONVERSATION, "conversation")  /* POST: a new one */                    \
+    X(NOTIFICATION, "send_notification")
 
 
 typedef enum {

@@ -65,6 +65,28 @@
       "The page to continue from is not a valid one", "")                     \
     X(UP_TO_INVALID, "up_to_invalid", 400, 0,                                 \
       "upTo must be the id of a message", "")                                 \
+    X(FORBIDDEN, "forbidden", 403, 0,                                         \
+      "Not allowed", "")                                                      \
+    X(NOTIFICATION_NOT_FOUND, "notification_not_found", 404, 0,               \
+      "Notification not found", "")                                           \
+    X(NOTE_TYPE_INVALID, "type_invalid", 400, 0,                              \
+      "type must be 1 to 50 of a-z, 0-9, _, . and -", "")                     \
+    X(NOTE_MESSAGE_INVALID, "message_invalid", 400, 0,                        \
+      "message must be a string of 1 to 4000 characters", "")                 \
+    X(NOTE_DATA_INVALID, "data_invalid", 400, 0,                              \
+      "data must be an object", "")                                           \
+    X(NOTE_DATA_TOO_LARGE, "data_too_large", 413, 0,                          \
+      "data is longer than 16384 bytes", "")                                  \
+    X(NOTE_ID_INVALID, "id_invalid", 400, 0,                                  \
+      "id must be a UUID", "")                                                \
+    X(NOT_SUPPORTED, "not_supported", 501, 0,                                 \
+      "deliverAt and all are not supported", "")                              \
+    X(RECEIVERS_INVALID, "receivers_invalid", 400, 0,                         \
+      "Receivers are user ids of 1 to 128 printable bytes, one at least", "") \
+    X(RECEIVERS_NOT_UUID, "receivers_not_uuid", 400, 0,                       \
+      "A stored notification needs UUIDs as user ids", "")                    \
+    X(RECEIVERS_TOO_MANY, "receivers_too_many", 413, 0,                       \
+      "A call is for 10000 users at most", "")                                \
     X(TYPING_INVALID, "typing_invalid", 400, 0,                               \
       "isTyping must be true or false", "")                                   \
     X(STATE_INVALID, "state_invalid", 400, 0,                                 \

@@ -84,5 +84,12 @@ int rt_json_string(uint8_t *p, size_t len, rt_str_t *out);
 size_t rt_json_escaped(const uint8_t *p, size_t len);
 uint8_t *rt_json_escape(uint8_t *out, const uint8_t *p, size_t len);
 
+/*
+ * The same for a whole text that has passed: < > & U+2028 U+2029, which only
+ * strings can have, become \u escapes, and nothing else changes.
+ */
+size_t rt_json_inert_len(const uint8_t *p, size_t len);
+uint8_t *rt_json_inert(uint8_t *out, const uint8_t *p, size_t len);
+
 
 #endif /* _RT_JSON_H_INCLUDED_ */

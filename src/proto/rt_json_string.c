@@ -7,6 +7,15 @@
 #include "rt_json_scan.h"
 
 
+/* U+2028 or U+2029 */
+
+#define RT_JSON_SEPARATOR  3
+
+#define rt_json_is_separator(p, last)                                         \
+    ((p)[0] == 0xe2 && (last) - (p) >= RT_JSON_SEPARATOR && (p)[1] == 0x80    \
+     && ((p)[2] == 0xa8 || (p)[2] == 0xa9))
+
+
 static size_t rt_json_utf8(uint8_t *out, uint32_t c);
 
 
@@ -204,4 +213,59 @@ rt_json_utf8(uint8_t *out, uint32_t c)
     out[3] = (uint8_t) (0x80 | (c & 0x3f));
 
     return 4;
+}
+
+
+size_t
+rt_json_inert_len(const uint8_t *p, size_t len)
+{
+    size_t          n;
+    const uint8_t  *last;
+
+    n = len;
+    last = p + len;
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p == '<' || *p == '>' || *p == '&') {
+            n += sizeof("\\u0000") - 2;
+
+        } else if (rt_json_is_separator(p, last)) {
+            n += sizeof("\\u0000") - 1 - RT_JSON_SEPARATOR;
+        }
+    }
+
+    return n;
+}
+
+
+uint8_t *
+rt_json_inert(uint8_t *out, const uint8_t *p, size_t len)
+{
+    const uint8_t  *last;
+
+    static const char  digits[] = "0123456789abcdef";
+
+    last = p + len;
+
+    while (p < last) {
+
+        if (*p == '<' || *p == '>' || *p == '&') {
+            memcpy(out, "\\u00", 4);
+            out[4] = (uint8_t) digits[*p >> 4];
+            out[5] = (uint8_t) digits[*p & 0xf];
+            out += 6;
+            p++;
+
+        } else if (rt_json_is_separator(p, last)) {
+            memcpy(out, p[2] == 0xa8 ? "\\u2028" : "\\u2029", 6);
+            out += 6;
+            p += RT_JSON_SEPARATOR;
+
+        } else {
+            *out++ = *p++;
+        }
+    }
+
+    return out;
 }

@@ -172,6 +172,7 @@ ngx_realtime_socket_authenticate(ngx_realtime_session_t *s, rt_str_t auth,
         id->user = s->user;
         id->expires = s->expires;
         id->issued = s->issued;
+        id->notifies = s->notifies;
         ngx_memcpy(id->jti, s->jti, NGX_REALTIME_JTI_LEN);
 
         if (ngx_realtime_revoke_is(id)) {

@@ -183,6 +183,7 @@ ngx_realtime_expiry_renew(ngx_realtime_socket_t *sk,
     {
         s->expires = expires;
         s->issued = id->issued;
+        s->notifies = id->notifies;
         ngx_memcpy(s->jti, id->jti, NGX_REALTIME_JTI_LEN);
     }
 
@@ -198,6 +199,7 @@ ngx_realtime_expiry_token(ngx_realtime_identity_t *dst,
 {
     dst->expires = src->expires;
     dst->issued = src->issued;
+    dst->notifies = src->notifies;
     ngx_memcpy(dst->jti, src->jti, NGX_REALTIME_JTI_LEN);
 }
 

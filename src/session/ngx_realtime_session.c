@@ -305,6 +305,7 @@ ngx_realtime_session_create(ngx_realtime_transport_t *t,
     s->user.len = id->user.len;
     s->expires = id->expires;
     s->issued = id->issued;
+    s->notifies = id->notifies;
     ngx_memcpy(s->jti, id->jti, NGX_REALTIME_JTI_LEN);
 
     if (id->user.len) {

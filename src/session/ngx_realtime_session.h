@@ -40,6 +40,7 @@ typedef struct ngx_realtime_socket_s   ngx_realtime_socket_t;
 typedef struct ngx_realtime_detour_s   ngx_realtime_detour_t;
 typedef struct ngx_realtime_pending_s  ngx_realtime_pending_t;
 typedef struct ngx_realtime_record_s   ngx_realtime_record_t;
+typedef struct ngx_realtime_news_s     ngx_realtime_news_t;
 
 
 struct ngx_realtime_session_s {
@@ -75,6 +76,7 @@ struct ngx_realtime_session_s {
     unsigned                   pinged:1;   /* a pong is due */
     unsigned                   drain:1;    /* the worker exits */
     unsigned                   left:1;     /* the client is told to go */
+    unsigned                   notifies:1; /* that token has a role that may */
     unsigned                   moved:1;    /* from another worker */
     unsigned                   kicked:1;   /* told to go, and not heard any
                                               more */
@@ -101,6 +103,8 @@ struct ngx_realtime_socket_s {
     ngx_msec_t                 lead;       /* of the warning before an expiry;
                                               0: none */
     time_t                     warned;     /* of this expiry; 0: of none */
+    ngx_realtime_news_t       *news;       /* api's: what it was given when it
+                                              came; NULL: no matter */
     uint32_t                   presence;   /* its user's place; 0: none */
     ngx_queue_t                people;     /* of ngx_realtime_people.c; valid
                                               if "here" */
@@ -130,8 +134,9 @@ typedef struct {
 typedef struct {
     void (*connected)(ngx_realtime_socket_t *sk, rt_str_t auth);
     void (*event)(ngx_realtime_socket_t *sk, ngx_realtime_in_t *in);
-    /* what its room had for it is on its way, also after a recovery */
-    void (*delivered)(ngx_realtime_socket_t *sk, ngx_realtime_msg_t *m);
+    /* what its room has for it is to go, also after a recovery; 1: not to,
+       it has that already (of what recovery gives this is not asked) */
+    ngx_uint_t (*delivered)(ngx_realtime_socket_t *sk, ngx_realtime_msg_t *m);
     /* it ends, or is another worker's from now on */
     void (*disconnected)(ngx_realtime_socket_t *sk);
 } ngx_realtime_session_ops_t;
@@ -260,7 +265,7 @@ ngx_int_t ngx_realtime_socket_room(ngx_realtime_socket_t *sk,
 void ngx_realtime_socket_connect(ngx_realtime_session_t *s,
     rt_sio_packet_t *pkt);
 void ngx_realtime_socket_connected(ngx_realtime_socket_t *sk, rt_str_t auth);
-void ngx_realtime_socket_delivered(ngx_realtime_socket_t *sk,
+ngx_uint_t ngx_realtime_socket_delivered(ngx_realtime_socket_t *sk,
     ngx_realtime_msg_t *m);
 
 /* the sockets of a session that moves: to this worker, or from it */

@@ -311,6 +311,7 @@ ngx_realtime_socket_create(ngx_realtime_session_t *s, ngx_str_t *nsp,
     sk->id.len = sizeof(sk->sid);
     sk->identity.expires = id->expires;
     sk->identity.issued = id->issued;
+    sk->identity.notifies = id->notifies;
     ngx_memcpy(sk->identity.jti, id->jti, NGX_REALTIME_JTI_LEN);
     sk->since = ngx_realtime_people_now();
     sk->lead = s->conf->auth_expiring;
@@ -411,11 +412,11 @@ ngx_realtime_socket_connected(ngx_realtime_socket_t *sk, rt_str_t auth)
 }
 
 
-void
+ngx_uint_t
 ngx_realtime_socket_delivered(ngx_realtime_socket_t *sk,
     ngx_realtime_msg_t *m)
 {
-    ngx_realtime_socket_ops->delivered(sk, m);
+    return ngx_realtime_socket_ops->delivered(sk, m);
 }
 
 
@@ -666,7 +667,9 @@ ngx_realtime_socket_deliver(void *member, ngx_realtime_msg_t *m)
 
     s = sk->session;
 
-    ngx_realtime_socket_delivered(sk, m);
+    if (ngx_realtime_socket_delivered(sk, m)) {
+        return;
+    }
 
     if (sk->record == NULL) {
         m = ngx_realtime_msg_plain(m, s->log);

@@ -25,6 +25,7 @@ typedef struct {
                                               none */
     uint16_t                   expected;   /* attachments of it */
     uint16_t                   nattachments;
+    uint32_t                   notifies;   /* its token may */
     uint32_t                   place;      /* of its location */
     uint64_t                   had[NGX_REALTIME_SLOTS];
 } ngx_realtime_state_t;
@@ -40,6 +41,7 @@ typedef struct {
     uint32_t                   record;     /* its number; 0: none */
     uint16_t                   nsp;        /* lengths; the bytes follow */
     uint16_t                   user;
+    uint32_t                   notifies;
     u_char                     sid[NGX_REALTIME_SID_LEN];
 } ngx_realtime_state_socket_t;
 
@@ -123,6 +125,7 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
     ngx_memzero(&state, sizeof(state));
     state.expires = s->expires;
     state.issued = s->issued;
+    state.notifies = s->notifies;
     ngx_memcpy(state.jti, s->jti, NGX_REALTIME_JTI_LEN);
     state.user = s->user.len;
     state.place = s->place;
@@ -141,6 +144,7 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
         ngx_memzero(&socket, sizeof(socket));
         socket.expires = sk->identity.expires;
         socket.issued = sk->identity.issued;
+        socket.notifies = sk->identity.notifies;
         ngx_memcpy(socket.jti, sk->identity.jti, NGX_REALTIME_JTI_LEN);
         socket.since = sk->since;
         socket.record = ngx_realtime_recovery_number(sk);
@@ -245,6 +249,7 @@ ngx_realtime_state_restore(ngx_realtime_transport_t *t,
 
     id.expires = state.expires;
     id.issued = state.issued;
+    id.notifies = state.notifies;
     ngx_memcpy(id.jti, state.jti, NGX_REALTIME_JTI_LEN);
 
     s = ngx_realtime_session_create(t, conf, state.place, &id);
@@ -324,6 +329,7 @@ ngx_realtime_state_socket(ngx_realtime_session_t *s,
     id.user.data = ngx_realtime_state_get(in, id.user.len);
     id.expires = socket.expires;
     id.issued = socket.issued;
+    id.notifies = socket.notifies;
     ngx_memcpy(id.jti, socket.jti, NGX_REALTIME_JTI_LEN);
 
     if (name.data == NULL || id.user.data == NULL) {
