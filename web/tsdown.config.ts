@@ -2,14 +2,18 @@ import { copyFile } from 'node:fs/promises';
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['src/{index,client,hook,chat,notifications}.ts', 'src/locales/*.ts'],
+  entry: [
+    'src/{index,client,hook,chat,notifications,server}.ts',
+    'src/locales/*.ts',
+  ],
   format: 'esm',
   platform: 'browser',
   target: 'es2022',
   dts: true,
   sourcemap: true,
   outputOptions: {
-    banner: (chunk) => (chunk.fileName.endsWith('.js') ? "'use client';" : ''),
+    banner: (chunk) =>
+      /^(?!server).*\.js$/.test(chunk.fileName) ? "'use client';" : '',
   },
   hooks: {
     'build:done': () => copyFile('src/ui/styles.css', 'dist/styles.css'),

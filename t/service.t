@@ -1,0 +1,162 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_realtime contributors
+
+# The package's client for back ends does with the running module what its
+# methods say, and makes a call again that did not get through.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use lib 't/lib';
+use Test::Realtime;
+use Test::Realtime::JWT qw( jwt_encode );
+
+my $dist = "$Test::Realtime::ROOT/web/dist";
+
+plan(skip_all => 'not built: tools/web does it') unless -f "$dist/server.js";
+
+my $t = Test::Realtime->new(workers => 2, database => 1,
+                            server => <<'EOT')->start;
+        realtime_jwt_key HS256 file:%%KEY%%;
+
+        location /socket.io/ {
+            realtime_socket;
+            realtime_chat;
+        }
+
+        location /realtime/api/ {
+            realtime_api;
+            realtime_api_key HS256 "secret:the secret of the back end: 32 bytes+";
+        }
+EOT
+
+my $token = jwt_encode({ alg => 'HS256',
+                         key => 'the secret of the back end: 32 bytes+' }, {});
+
+sub service {
+    my (%o) = @_;
+
+    return $t->node('service.js', "$dist/server.js", Test::Realtime::encode({
+        url => $t->url . '/realtime/api/', token => $token,
+        backoff => 50, %o }));
+}
+
+my $service = service();
+
+sub ask {
+    my ($method, @args) = @_;
+
+    $service->send([$method, @args]);
+
+    return $service->line // { error => 'no line' };
+}
+
+
+my ($ann, $ben) = map { $t->uuid($_) } qw( ann ben );
+
+$t->sql("insert into users (id) values ('$_')") for $ann, $ben;
+
+my $socket = $t->connect($ann);
+$socket->event('connected');
+
+
+# -- users
+
+is_deeply(ask(isUserOnline => $ann), { result => JSON::PP::true }, 'online');
+is_deeply(ask(isUserOnline => $ben), { result => JSON::PP::false },
+          'offline');
+is(ask(getUserConnections => $ann)->{result}[0]{socketId}, $socket->sid,
+   'connections');
+is_deeply(ask(getUserConnections => $ben), { result => [] }, 'none');
+is_deeply(ask('getOnlineUsersCount'), { result => 1 }, 'how many');
+is_deeply(ask(isUserOnline => "\x{e9} %\"<"), { result => JSON::PP::false },
+          'a user id is encoded');
+
+
+# -- notifications, with the payloads that clients know
+
+my @payloads = (
+    [[notifyAssessmentStarted => $ann],
+     { type => 'assessment_started', title => 'Assessment Started',
+       message => 'Your assessment has been started',
+       data => { type => 'assessment_started' } }],
+    [[notifyAssessmentStarted => $ben, $ann],
+     { type => 'new_assessment', title => 'New Assessment',
+       message => 'A new assessment has been assigned',
+       data => { beneficiaryId => $ben } }],
+    [[notifyRecommendation => $ann, 'Read this', 'A book'],
+     { type => 'recommendation', title => 'New Recommendation',
+       message => 'Read this', data => { description => 'A book' } }],
+    [[sendNotification => $ann, { type => 'system', title => 'T',
+                                  message => 'M' }],
+     { type => 'system', title => 'T', message => 'M' }],
+    [[broadcastNotification => [$ann, $ben], { type => 'system',
+        title => 'T', message => 'M', data => { a => 1 } }],
+     { type => 'system', title => 'T', message => 'M', data => { a => 1 } }],
+);
+
+for (@payloads) {
+    my ($call, $expected) = @$_;
+    my $reply = ask(@$call);
+
+    ok(!$reply->{error}, $call->[0]) or diag(explain($reply));
+
+    my ($got) = $socket->event('notification', 3);
+    my ($id, $timestamp) = delete @$got{qw( id timestamp )};
+
+    is_deeply($got, $expected, 'its payload');
+    like($id // '', qr/^[0-9a-f-]{36}$/, 'with an id');
+}
+
+my $id = $t->uuid('once');
+my @n = map { ask(sendNotification => $ann,
+                  { type => 'system', title => 'once', message => 'M' },
+                  { id => $id }) } 1, 2;
+
+is($n[0]{result}{id}, $id, 'an id of its own');
+is($n[1]{result}{id}, $id, 'again');
+is(scalar(grep { $_->[0] eq 'notification' } $socket->events(0.5)), 1,
+   'arrives once');
+
+
+# -- events, the end of a user
+
+is_deeply(ask(emit => "user:$ann", 'offer', [{ a => 1 }, 2]), { result => 1 },
+          'an event');
+is_deeply([($socket->event('offer', 2))[0, 1]], [{ a => 1 }, 2], 'arrives');
+is_deeply(ask(disconnectUser => $ann, 'bye'), { result => 1 },
+          'a user is disconnected');
+is_deeply(ask(revokeTokens => { userId => $ann }), { result => undef },
+          'his tokens are revoked');
+ok($t->connect($ann)->error, 'and he stays away');
+
+
+# -- what goes wrong
+
+is_deeply(ask(emit => 'nowhere', 'x'),
+          { error => 'room_invalid', status => 400 }, 'a code');
+is_deeply(ask(emit => "user:$ann", 'connect'),
+          { error => 'event_invalid', status => 400 }, 'another');
+
+$service = service(token => 'x');
+is_deeply(ask('getOnlineUsersCount'),
+          { error => 'service_not_allowed', status => 403 },
+          'wrong credentials are not tried again');
+
+$service = service(url => 'http://127.0.0.1:1', retries => 1);
+is_deeply(ask('getOnlineUsersCount'), { error => 'offline', status => 0 },
+          'nobody there');
+
+# the server comes while it tries
+
+$service = service(retries => 30, backoff => 200);
+$t->stop;
+$service->send(['getOnlineUsersCount']);
+is($service->line(0.7), undef, 'a server that is away is waited for');
+$t->start;
+is_deeply($service->line(15), { result => 0 }, 'until it is back');
+
+done_testing();
