@@ -15,12 +15,16 @@ use Time::HiRes qw( sleep time );
 use lib 't/lib';
 use Test::Realtime;
 
+# a socket that nobody reads from answers no ping: those that are of no interest
+# for a minute would go, and be told of, at the usual interval
+
 my $t = Test::Realtime->new(workers => $ENV{TEST_WORKERS} // 4,
                             database => 1, http => <<'EOT');
     realtime_zone main 16m;
     realtime_database "%%DATABASE%%" connections=2 timeout=5s;
     realtime_presence_grace 4s;
     realtime_drain_timeout 1s;
+    realtime_ping_interval 5m;
 EOT
 
 $t->allow(qr/exited on signal 9/)->start;
