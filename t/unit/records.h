@@ -219,6 +219,16 @@ ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk)
 }
 
 
+/* names here are no UUIDs */
+
+ngx_uint_t
+ngx_realtime_people_same(ngx_str_t *one, ngx_str_t *other)
+{
+    return one->len == other->len
+           && memcmp(one->data, other->data, one->len) == 0;
+}
+
+
 void
 ngx_realtime_session_close(ngx_realtime_session_t *s, ngx_uint_t code,
     const char *reason)
