@@ -243,11 +243,11 @@ ngx_realtime_session_close(ngx_realtime_session_t *s, ngx_uint_t code,
 }
 
 
-void
+ngx_uint_t
 ngx_realtime_socket_delivered(ngx_realtime_socket_t *sk,
     ngx_realtime_msg_t *m)
 {
-    /* void */
+    return 0;
 }
 
 
