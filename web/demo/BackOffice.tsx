@@ -9,6 +9,7 @@ import { type FormEvent, type ReactElement, useEffect, useState } from 'react';
 import type { DeskProps } from './Desk.tsx';
 
 const API = 'realtime/api/notifications';
+const PROBE = 'realtime/api/users/count';
 
 const TYPES = [
   'system',
@@ -22,8 +23,8 @@ function useIsThere(): boolean {
   const [there, setThere] = useState(false);
 
   useEffect(() => {
-    fetch(API).then(
-      ({ status }) => setThere(status !== 404 && status !== 501),
+    fetch(PROBE).then(
+      ({ ok }) => setThere(ok),
       () => undefined,
     );
   }, []);
