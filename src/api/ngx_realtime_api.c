@@ -73,7 +73,7 @@ static const char  *ngx_realtime_api_states[] = {
 static void
 ngx_realtime_api_user(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
 {
-    ngx_str_t  none = ngx_null_string;
+    ngx_str_t  none = ngx_string("");
 
     ngx_realtime_api_ask(NGX_REALTIME_ASK_LOOK, call, &rest->id, &none,
                          ngx_realtime_api_user_found);
