@@ -32,6 +32,9 @@
  * stands before them in A's ring.  B's own ones go to A's seat by B's ring,
  * where the cursor of B is the place it had written to.
  *
+ * Whoever looks for the sockets of a user finds the ghost until END: B may have
+ * read the question before it had the session, and A reads it before END.
+ *
  * What is sent to the ghost itself (acks of calls that Postgres still works
  * on) is always forwarded.  The ghost answers polls of the old sid with "Bad
  * request", as the reference server does after an upgrade, and goes after 10
@@ -42,6 +45,7 @@
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_detour.h"
 #include "ngx_realtime_moved.h"
+#include "ngx_realtime_people.h"
 #include "ngx_realtime_recovery.h"
 #include "ngx_realtime_slot.h"
 #include "ngx_realtime_state.h"
@@ -447,6 +451,7 @@ ngx_realtime_detour_settle_up(ngx_event_t *ev)
         if (i == NGX_REALTIME_SLOTS) {
             ngx_queue_remove(q);
             q->prev = NULL;
+            ngx_realtime_people_remove_all(d->session);
             ngx_realtime_detour_tell(&d->to, NGX_REALTIME_DETOUR_END, 0);
         }
     }

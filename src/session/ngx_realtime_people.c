@@ -92,7 +92,25 @@ ngx_realtime_people_add(ngx_realtime_socket_t *sk)
 void
 ngx_realtime_people_remove(ngx_realtime_socket_t *sk)
 {
-    ngx_queue_remove(&sk->people);
+    if (sk->people.prev) {
+        ngx_queue_remove(&sk->people);
+        sk->people.prev = NULL;
+    }
+}
+
+
+void
+ngx_realtime_people_remove_all(ngx_realtime_session_t *s)
+{
+    ngx_queue_t  *q;
+
+    for (q = ngx_queue_head(&s->sockets);
+         q != ngx_queue_sentinel(&s->sockets);
+         q = ngx_queue_next(q))
+    {
+        ngx_realtime_people_remove(ngx_queue_data(q, ngx_realtime_socket_t,
+                                                  queue));
+    }
 }
 
 

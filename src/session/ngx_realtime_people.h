@@ -34,6 +34,10 @@ ngx_uint_t ngx_realtime_people_same(ngx_str_t *one, ngx_str_t *other);
 void ngx_realtime_people_add(ngx_realtime_socket_t *sk);
 void ngx_realtime_people_remove(ngx_realtime_socket_t *sk);
 
+/* of a session that has moved, once this worker has read what the other one
+   had read before it: until then it has to be found here */
+void ngx_realtime_people_remove_all(ngx_realtime_session_t *s);
+
 /*
  * His sockets here, up to NGX_REALTIME_PEOPLE_LIST, one after the other: sid,
  * a uint16_t, and as many bytes of JSON.  Returns how many bytes there are;

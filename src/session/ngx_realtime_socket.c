@@ -391,6 +391,7 @@ void
 ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk)
 {
     ngx_realtime_socket_is_gone(sk);
+    ngx_realtime_people_remove(sk);
     ngx_realtime_recovery_detach(sk);
     ngx_realtime_room_leave(&sk->seat);
     ngx_realtime_table_remove(&ngx_realtime_sockets, sk->ref);
@@ -477,7 +478,11 @@ ngx_realtime_socket_is_gone(ngx_realtime_socket_t *sk)
 
     sk->here = 0;
 
-    ngx_realtime_people_remove(sk);
+    /* a ghost is looked for until its END */
+
+    if (!ngx_realtime_detour_is_ghost(sk->session)) {
+        ngx_realtime_people_remove(sk);
+    }
 
     ngx_realtime_socket_ops->disconnected(sk);
 
