@@ -226,9 +226,15 @@ for my $transport (qw( websocket polling )) {
               [$alice, $chat], "the stock client hears it by $transport");
 
     $bob[0]->events(0.1);
-    $node->send({ ask => ['typing', { %on }] });
-    is($node->wait_line(sub { $_[0]{ack} })->{ack}[0]{status}, 'success',
-       'and says it');
+
+    # each worker has its own time to find Postgres again
+
+    ok(Test::Realtime::wait_for(20, sub {
+        $node->send({ ask => ['typing', { %on }] });
+
+        return $node->wait_line(sub { $_[0]{ack} })->{ack}[0]{status}
+               eq 'success';
+    }), 'and says it');
     my $told = $a->event('user_typing');
     is($told->{userId}, $bob, 'to the other one');
     $node->send({ do => 'disconnect' });
