@@ -154,6 +154,15 @@ sub ours {
                    ? qq(realtime_database "$server->{database}" )
                      . 'connections=' . CONNECTIONS . ';'
                    : '';
+    my $rest = $server->{database} ? <<"END" : '';
+location /api/chat/ {
+            realtime_chat;
+        }
+
+        location = /page.json {
+            root $server->{dir};
+        }
+END
     my $zone = $server->{zone} // '64m';
     my $polling = $server->{polling}
                   ? 'add_header X-Worker $realtime_slot always;' : '';
@@ -199,14 +208,7 @@ http {
             realtime_status json;
         }
 
-        location /api/chat/ {
-            realtime_chat;
-        }
-
-        location = /page.json {
-            root $server->{dir};
-        }
-
+        $rest
         location = /plain {
             return 200 ok;
         }
