@@ -25,6 +25,11 @@ my $t = Test::Realtime->new(workers => $ENV{TEST_WORKERS} // 4,
             realtime_send_limit 34m;
         }
 
+        location /at-once/ {
+            postpone_output 0;
+            realtime_socket echo=engine;
+        }
+
         location /status {
             realtime_status json;
         }
@@ -247,6 +252,17 @@ case('7: in a message', ['close 1000'], $halves[0],
 case('7: a message of 256k, then close, then a ping',
      [[text => '4' . 'x' x 262144], 'close 1000'], text('x' x 262144),
      close_frame(pack 'n', 1000), ping('x'));
+
+# the 101 leaves with the first frame, or before it where nginx holds nothing
+# back
+
+for my $path (qw( engine at-once )) {
+    my $ws = $t->ws(path => "/$path/?EIO=4&transport=websocket");
+
+    like($ws->recv->{payload}, qr/^0\{/, "$path: a session behind the 101");
+    $ws->raw(text('a'));
+    is($ws->recv->{payload}, '4a', "$path: and its echo");
+}
 
 # what the client writes behind its Close must not cost it what is under way
 
