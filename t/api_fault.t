@@ -18,12 +18,12 @@ my $t = Test::Realtime->new(workers => 3, server => <<'EOT')->start;
 
         location /socket.io/ {
             realtime_socket;
+            add_header X-Slot $realtime_slot always;
         }
 
         location /realtime/api/ {
             realtime_api;
             realtime_api_access nginx;
-            add_header X-Slot $realtime_slot always;
         }
 
         location /status {
@@ -45,9 +45,11 @@ is(sids(user('ann')), join(' ', sort map { $_->sid } @ann),
    'all of them, from all workers');
 
 
-# 2. one dies
+# 2. one dies that has sockets: it need not be each of them that has
 
-my ($victim) = $t->workers;
+my $slot = $ann[0]->ws->headers->{'x-slot'};
+my ($victim) = map { $_->{pid} } grep { $_->{slot} == $slot }
+                                      @{$t->get('/status')->{json}{slots}};
 
 kill KILL => $victim;
 $t->allow(qr/exited on signal 9/);
