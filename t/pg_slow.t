@@ -35,7 +35,8 @@ my ($with_bob, @with)
 # another conversation, which the module does not keep in line with the first:
 # it tells them apart by a byte
 
-my ($with_carol) = grep { (crc32($_) ^ crc32($with_bob)) & 255 } @with;
+my ($with_carol, $with_dan)
+    = grep { (crc32($_) ^ crc32($with_bob)) & 255 } @with;
 
 my $ours = "from pg_stat_activity where application_name = 'ngx_realtime'";
 my $n = 0;
@@ -188,6 +189,23 @@ is_deeply([$t->sql("select client_id from realtime.messages
                     order by id desc limit 6")],
           [reverse map { "c$_" } $n - 10, $n - 4 .. $n],
           'nor its place');
+
+
+# And when all of them are in one batch, because the connection was busy: each
+# neighbour goes alone then, one by one.
+
+$lock = transaction("select from realtime.conversations
+                     where id in ('$with_bob', '$with_dan') for update");
+
+$stuck = ask($with_dan);
+ok(waits_for_lock(1), 'the connection is busy');
+
+@batch = at_once($with_bob, ($with_carol) x 20, $with_bob);
+
+is_deeply([map { (answer($_))[0] } @batch[1 .. 20]], [('success') x 20],
+          'neighbours in the same batch are stored');
+unavailable($_, 'it is given up itself') for $stuck, @batch[0, -1];
+close $lock;
 
 connections('connections=2 timeout=1s');
 

@@ -22,8 +22,8 @@
  * verdict alone, like the others.
  *
  * A statement that waits for a lock holds up whatever is behind it.  It gives
- * up after lock_timeout, and from then on is "solo", a batch of one, and not
- * two times running on a connection while others wait.
+ * up after lock_timeout, and from then on is "solo", a batch of one; if others
+ * wait they have the connection as long then as it had.
  *
  * When the connection is lost before the Sync, nobody knows what happened,
  * unless an error was seen before: idempotent statements are sent once more,
@@ -68,19 +68,27 @@ static void ngx_realtime_pg_batch_reset(ngx_realtime_pg_conn_t *pc);
 ngx_int_t
 ngx_realtime_pg_batch_send(ngx_realtime_pg_conn_t *pc, ngx_uint_t max)
 {
-    ngx_uint_t                     i;
+    ngx_uint_t                     i, solo;
     ngx_realtime_pg_sent_t        *s;
     const ngx_realtime_pg_stmt_t  *stmt;
 
     ngx_realtime_pg_batch_reset(pc);
 
-    if (ngx_realtime_pg_batch_gather(pc, max, !pc->solo) == 0
-        && (!pc->solo || ngx_realtime_pg_batch_gather(pc, max, 1) == 0))
+    if (pc->solo) {
+        pc->solo = 0;
+        pc->others = 2 * ngx_current_msec - pc->sent_at;
+    }
+
+    solo = ngx_realtime_pg_passed(pc->others);
+
+    if (ngx_realtime_pg_batch_gather(pc, max, solo) == 0
+        && (solo || ngx_realtime_pg_batch_gather(pc, max, 1) == 0))
     {
         return NGX_DECLINED;
     }
 
     pc->solo = pc->sent[0].query->solo;
+    pc->sent_at = ngx_current_msec;
 
     for (i = 0; i < pc->nsent; i++) {
         s = &pc->sent[i];
