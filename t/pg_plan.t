@@ -48,6 +48,7 @@ my %value = (
     realtime_repeat => "'$alice', 'x', '$message'",
     realtime_fetch => "'$alice', '$id', '$message', 51, 1, 0",
     realtime_read => "'$alice', '$id', '$message', 1",
+    realtime_was_read => "'$alice', '$id', '$message', 1",
     realtime_delivered => "'$alice', '$id', '$message', '$message', 1",
     realtime_delete => "'$alice', '$id'",
     realtime_other => "'$alice', '$id'",

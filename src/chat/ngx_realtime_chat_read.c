@@ -7,6 +7,10 @@
  * What is done to a conversation as a whole: it is read, it is deleted.  Both
  * may touch any number of messages and do so in steps, each a statement of
  * its own, so that nobody waits behind a long one.
+ *
+ * A step whose connection was lost is sent again and finds nothing to do if
+ * it had been committed.  What it did is told all the same: READ asks for the
+ * messages of its very millisecond, DELETE knows from before whom to tell.
  */
 
 
@@ -23,6 +27,7 @@ typedef struct {
     ngx_uint_t                 n;             /* messages marked so far */
     u_char                     caller[RT_UUID_LEN + 1];
     u_char                     conversation[RT_UUID_LEN + 1];
+    u_char                     other[RT_UUID_LEN + 1];   /* DELETE's */
     u_char                     up_to[RT_UUID_LEN + 1];
     u_char                     time[NGX_INT64_LEN + 1];
 } ngx_realtime_chat_reading_t;
@@ -32,12 +37,18 @@ static ngx_realtime_chat_reading_t *ngx_realtime_chat_read_begin(
     ngx_realtime_call_t *call);
 static void ngx_realtime_chat_read_marked(ngx_realtime_pg_query_t *q,
     ngx_realtime_pg_status_e status, PGresult *res);
+static void ngx_realtime_chat_read_again(ngx_realtime_pg_query_t *q,
+    ngx_realtime_pg_status_e status, PGresult *res);
+static ngx_int_t ngx_realtime_chat_read_count(ngx_realtime_call_t *call,
+    ngx_realtime_pg_status_e status, PGresult *res);
+static void ngx_realtime_chat_read_done(ngx_realtime_call_t *call);
 static void ngx_realtime_chat_read_tell(ngx_realtime_call_t *call,
     PGresult *res);
+static void ngx_realtime_chat_read_other(ngx_realtime_pg_query_t *q,
+    ngx_realtime_pg_status_e status, PGresult *res);
 static void ngx_realtime_chat_read_deleted(ngx_realtime_pg_query_t *q,
     ngx_realtime_pg_status_e status, PGresult *res);
-static void ngx_realtime_chat_read_tell_deleted(ngx_realtime_call_t *call,
-    PGresult *res);
+static void ngx_realtime_chat_read_tell_deleted(ngx_realtime_call_t *call);
 
 
 #define ngx_realtime_chat_read_socket(call)                                   \
@@ -106,7 +117,6 @@ static void
 ngx_realtime_chat_read_marked(ngx_realtime_pg_query_t *q,
     ngx_realtime_pg_status_e status, PGresult *res)
 {
-    u_char                       *p;
     ngx_int_t                     n;
     ngx_realtime_call_t          *call;
     ngx_realtime_chat_reading_t  *r;
@@ -114,13 +124,78 @@ ngx_realtime_chat_read_marked(ngx_realtime_pg_query_t *q,
     call = q->data;
     r = call->ctx;
 
-    if (ngx_realtime_chat_stmt_answer(call, status, res) != NGX_OK) {
+    n = ngx_realtime_chat_read_count(call, status, res);
+
+    if (n == NGX_ERROR) {
         return;
+    }
+
+    r->n += n;
+
+    if (n >= NGX_REALTIME_STMT_ROWS) {
+        ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_READ,
+                                   ngx_realtime_chat_read_marked);
+        return;
+    }
+
+    if (n == 0 && q->lost) {
+        ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_WAS_READ,
+                                   ngx_realtime_chat_read_again);
+        return;
+    }
+
+    ngx_realtime_chat_read_done(call);
+}
+
+
+static void
+ngx_realtime_chat_read_again(ngx_realtime_pg_query_t *q,
+    ngx_realtime_pg_status_e status, PGresult *res)
+{
+    ngx_int_t                     n;
+    ngx_realtime_call_t          *call;
+    ngx_realtime_chat_reading_t  *r;
+
+    call = q->data;
+    r = call->ctx;
+
+    n = ngx_realtime_chat_read_count(call, status, res);
+
+    if (n == NGX_ERROR) {
+        return;
+    }
+
+    /* what the steps before the lost one marked is among them */
+
+    r->n = ngx_max(r->n, (ngx_uint_t) n);
+
+    /* the lost step may have been a full one */
+
+    if (n >= NGX_REALTIME_STMT_ROWS) {
+        ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_READ,
+                                   ngx_realtime_chat_read_marked);
+        return;
+    }
+
+    ngx_realtime_chat_read_done(call);
+}
+
+
+/* how many are marked, which was told; NGX_ERROR: the call was refused */
+
+static ngx_int_t
+ngx_realtime_chat_read_count(ngx_realtime_call_t *call,
+    ngx_realtime_pg_status_e status, PGresult *res)
+{
+    ngx_int_t  n;
+
+    if (ngx_realtime_chat_stmt_answer(call, status, res) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (PQntuples(res) == 0) {
         ngx_realtime_call_refuse(call, NGX_REALTIME_R_CONVERSATION_NOT_FOUND);
-        return;
+        return NGX_ERROR;
     }
 
     n = ngx_atoi((u_char *) PQgetvalue(res, 0, NGX_REALTIME_MARKED_COUNT),
@@ -128,14 +203,19 @@ ngx_realtime_chat_read_marked(ngx_realtime_pg_query_t *q,
 
     if (n > 0) {
         ngx_realtime_chat_read_tell(call, res);
-        r->n += n;
     }
 
-    if (n >= NGX_REALTIME_STMT_ROWS) {
-        ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_READ,
-                                   ngx_realtime_chat_read_marked);
-        return;
-    }
+    return n < 0 ? 0 : n;
+}
+
+
+static void
+ngx_realtime_chat_read_done(ngx_realtime_call_t *call)
+{
+    u_char                       *p;
+    ngx_realtime_chat_reading_t  *r;
+
+    r = call->ctx;
 
     p = ngx_pnalloc(call->pool, sizeof("{\"count\":}") + NGX_INT_T_LEN);
     if (p == NULL) {
@@ -198,6 +278,33 @@ ngx_realtime_chat_delete(ngx_realtime_call_t *call, ngx_str_t *conversation)
     r->ms = ngx_realtime_chat_event_now();
 
     call->query.values[1] = (char *) r->conversation;
+
+    ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_OTHER,
+                               ngx_realtime_chat_read_other);
+}
+
+
+static void
+ngx_realtime_chat_read_other(ngx_realtime_pg_query_t *q,
+    ngx_realtime_pg_status_e status, PGresult *res)
+{
+    ngx_realtime_call_t          *call;
+    ngx_realtime_chat_reading_t  *r;
+
+    call = q->data;
+    r = call->ctx;
+
+    if (ngx_realtime_chat_stmt_answer(call, status, res) != NGX_OK) {
+        return;
+    }
+
+    if (PQntuples(res) == 0) {
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_NOT_DELETED);
+        return;
+    }
+
+    ngx_memcpy(r->other, PQgetvalue(res, 0, 0), RT_UUID_LEN);
+
     call->query.key = ngx_realtime_chat_stmt_key(r->conversation);
 
     ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_DELETE,
@@ -217,12 +324,15 @@ ngx_realtime_chat_read_deleted(ngx_realtime_pg_query_t *q,
         return;
     }
 
-    if (PQntuples(res) == 0) {
+    if (PQntuples(res) == 0 && !q->lost) {
+
+        /* the other one was faster */
+
         ngx_realtime_call_refuse(call, NGX_REALTIME_R_NOT_DELETED);
         return;
     }
 
-    if (PQgetvalue(res, 0, NGX_REALTIME_DELETED_LAST)[0] == '0') {
+    if (PQntuples(res) && PQgetvalue(res, 0, 0)[0] == '0') {
 
         /* there are more messages than one statement deletes */
 
@@ -231,7 +341,7 @@ ngx_realtime_chat_read_deleted(ngx_realtime_pg_query_t *q,
         return;
     }
 
-    ngx_realtime_chat_read_tell_deleted(call, res);
+    ngx_realtime_chat_read_tell_deleted(call);
 
     ngx_str_set(&call->message, "Conversation deleted");
 
@@ -240,14 +350,14 @@ ngx_realtime_chat_read_deleted(ngx_realtime_pg_query_t *q,
 
 
 static void
-ngx_realtime_chat_read_tell_deleted(ngx_realtime_call_t *call, PGresult *res)
+ngx_realtime_chat_read_tell_deleted(ngx_realtime_call_t *call)
 {
     ngx_str_t                     other;
     ngx_realtime_chat_reading_t  *r;
 
     r = call->ctx;
 
-    other.data = (u_char *) PQgetvalue(res, 0, NGX_REALTIME_DELETED_OTHER);
+    other.data = r->other;
     other.len = RT_UUID_LEN;
 
     ngx_realtime_chat_pair_gone(r->conversation, r->caller, other.data);

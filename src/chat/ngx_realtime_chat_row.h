@@ -79,14 +79,6 @@ enum {
 };
 
 
-/* and what deletes a conversation */
-
-enum {
-    NGX_REALTIME_DELETED_OTHER = 0,
-    NGX_REALTIME_DELETED_LAST              /* "0": messages are left */
-};
-
-
 extern const ngx_realtime_chat_row_shape_t  ngx_realtime_chat_conversation;
 extern const ngx_realtime_chat_row_shape_t  ngx_realtime_chat_message;
 

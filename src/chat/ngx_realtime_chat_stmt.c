@@ -231,6 +231,26 @@ static const char  ngx_realtime_chat_stmt_create[] =
         "where m.id = due.id returning m.id"                                  \
     ") " NGX_REALTIME_STMT_MARKED
 
+/*
+ * What READ of the same parameters marked, when the answer to it was lost:
+ * among the newest, so that a long conversation is not gone through.
+ */
+
+#define NGX_REALTIME_STMT_WAS_READ_SQL                                        \
+    NGX_REALTIME_STMT_OWN                                                     \
+    "newest as ("                                                             \
+        "select m.id, m.sender_id, m.read_at from conversation c "            \
+        "join realtime.messages m on "                                        \
+            NGX_REALTIME_STMT_BETWEEN("m", NGX_REALTIME_STMT_FIRST_UUID,      \
+                                      "<= (c.id, $3::uuid)")                  \
+        NGX_REALTIME_STMT_DOWN("m")                                           \
+        "limit 2 * " NGX_REALTIME_STMT_ROWS_TEXT                              \
+    "), marked as ("                                                          \
+        "select m.id from conversation c "                                    \
+        "join newest m on m.sender_id = c.other "                             \
+            "and m.read_at = " NGX_REALTIME_STMT_MS("$4")                     \
+    ") " NGX_REALTIME_STMT_MARKED
+
 #define NGX_REALTIME_STMT_DELIVERED_SQL                                       \
     NGX_REALTIME_STMT_OWN                                                     \
     "due as ("                                                                \
@@ -249,8 +269,8 @@ static const char  ngx_realtime_chat_stmt_create[] =
 
 
 /*
- * The other one, and 1 when the conversation is gone.  A long one goes in
- * several steps, the oldest messages first.
+ * 1 when the conversation is gone.  A long one goes in several steps, the
+ * oldest messages first.
  */
 
 #define NGX_REALTIME_STMT_DELETE_SQL                                          \
@@ -268,7 +288,7 @@ static const char  ngx_realtime_chat_stmt_create[] =
         "delete from realtime.conversations d using conversation c "          \
         "where d.id = c.id and (select count(*) from gone) "                  \
             "< " NGX_REALTIME_STMT_ROWS_TEXT " returning d.id"                \
-    ") select c.other, (select count(*) from last) from conversation c"
+    ") select (select count(*) from last) from conversation c"
 
 
 static ngx_realtime_pg_stmt_t  ngx_realtime_chat_stmts[] = {
@@ -337,11 +357,11 @@ static ngx_realtime_pg_stmt_t  ngx_realtime_chat_stmts[] = {
 
     { "realtime_read", NGX_REALTIME_STMT_READ_SQL, 4, 1 },
 
+    { "realtime_was_read", NGX_REALTIME_STMT_WAS_READ_SQL, 4, 1 },
+
     { "realtime_delivered", NGX_REALTIME_STMT_DELIVERED_SQL, 5, 1 },
 
-    /* a second one would not find what the first may have deleted */
-
-    { "realtime_delete", NGX_REALTIME_STMT_DELETE_SQL, 2, 0 },
+    { "realtime_delete", NGX_REALTIME_STMT_DELETE_SQL, 2, 1 },
 
     NGX_REALTIME_STMT_PRESENCE,
 

@@ -28,6 +28,7 @@ typedef enum {
     NGX_REALTIME_STMT_FETCH,       /* caller, conversation, pivot, how many
                                       before it, from it on, offset */
     NGX_REALTIME_STMT_READ,        /* caller, conversation, up to, ms */
+    NGX_REALTIME_STMT_WAS_READ,    /* the same */
     NGX_REALTIME_STMT_DELIVERED,   /* caller, conversation, from, to, ms */
     NGX_REALTIME_STMT_DELETE,      /* caller, conversation */
     NGX_REALTIME_STMT_OTHER,       /* caller, conversation */
