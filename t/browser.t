@@ -21,4 +21,4 @@ plan(skip_all => 'not built: tools/web does it') unless -f "$web/dist/.built";
 
 chdir $web or die "$web: $!";
 $ENV{NO_COLOR} = 1;
-exec 'npm', 'run', '-s', 'e2e', '--', '--reporter=tap-flat';
+exec 'npm', 'run', '-s', 'e2e', '--', '--reporter=./e2e/tap.ts';
