@@ -217,6 +217,20 @@ test('two tabs send what waits once', async () => {
   vi.unstubAllGlobals();
 });
 
+test('a page that ends at once leaves what was written', async () => {
+  const commit = vi.spyOn(IDBTransaction.prototype, 'commit');
+  const outbox = open();
+
+  ready = false;
+  await outbox.add(entry('a'));
+
+  /* not left to the answer, which the page may not live to see */
+
+  expect(commit).toHaveBeenCalledTimes(1);
+  expect(await createStorage(scope).all()).toHaveLength(1);
+  commit.mockRestore();
+});
+
 test('without IndexedDB it works as long as the page is there', async () => {
   vi.spyOn(IDBFactory.prototype, 'open').mockImplementation(() => {
     throw new Error('no');

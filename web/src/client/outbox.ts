@@ -150,8 +150,11 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 
   const outbox: Outbox = {
     async add(entry) {
+      // kept before it is drawn: who sees it may close the page
+      const kept = storage.put(entry.clientId, entry);
+
       changed(entry, 'queued');
-      await storage.put(entry.clientId, entry);
+      await kept;
       await outbox.drain();
     },
 

@@ -5,7 +5,7 @@
  * is none (a private window, a full disk).
  */
 
-import { createStore, del, entries, set, type UseStore } from 'idb-keyval';
+import { createStore, del, entries, type UseStore } from 'idb-keyval';
 
 export interface Storage<T> {
   all: () => Promise<T[]>; // in the order of their keys
@@ -43,10 +43,21 @@ export function createStorage<T>(scope: string): Storage<T> {
     },
 
     async put(key, value) {
-      const done = await idb(async (store) => {
-        await set(prefix + key, value, store);
-        return true;
-      });
+      const done = await idb((store) =>
+        store('readwrite', (objects) => {
+          const { transaction } = objects;
+
+          objects.put(value, prefix + key);
+
+          // at once: a page that ends before the answer takes back the rest
+
+          transaction.commit?.();
+          return new Promise<boolean>((resolve, reject) => {
+            transaction.oncomplete = () => resolve(true);
+            transaction.onabort = () => reject(transaction.error);
+          });
+        }),
+      );
 
       if (!done) {
         memory.set(key, value);
