@@ -3,6 +3,8 @@
 /* the chat of two people, each with a browser, on one server */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createConversation } from '../src/client/conversation.ts';
+import { createRest } from '../src/client/rest.ts';
 import { type Chat, createChat, createRealtime } from '../src/client.ts';
 import { ALICE, BOB, startServer, TALK, type TestServer } from './server.ts';
 
@@ -266,4 +268,41 @@ test('what was written offline goes out after a reload, once', async () => {
   await vi.waitFor(() => expect(states()).toEqual(['sent', 'sent']));
   expect(texts()).toEqual(['a', 'b']);
   expect(server.rows.map((r) => r.content)).toEqual(['a', 'b']);
+});
+
+test('a page that is under way does not stand for what came after it', async () => {
+  const rest = createRest({ url: server.url, token: () => ALICE });
+  let answered = 0;
+  let release: () => void = () => undefined;
+
+  const late = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const conversation = createConversation(
+    TALK,
+    {
+      ...rest,
+      async messages(...asked) {
+        const page = await rest.messages(...asked);
+
+        answered++;
+        await late;
+        return page;
+      },
+    },
+    () => ALICE,
+  );
+
+  server.say(BOB, 'old');
+  stops.push(conversation.open());
+  await vi.waitFor(() => expect(answered).toBe(1));
+  server.say(BOB, 'missed');
+  conversation.refresh();
+  release();
+  await vi.waitFor(() =>
+    expect(conversation.state.get().messages.map((m) => m.content)).toEqual([
+      'old',
+      'missed',
+    ]),
+  );
 });

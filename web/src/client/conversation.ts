@@ -80,6 +80,7 @@ export function createConversation(
   let divided = false;
   let failures = 0;
   let loading: Promise<void> | undefined;
+  let again = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function patch(more: Partial<ConversationState>): void {
@@ -198,12 +199,22 @@ export function createConversation(
     }
   }
 
+  async function loadAll(): Promise<void> {
+    do {
+      again = false;
+      await load();
+    } while (again);
+  }
+
   function refresh(): Promise<void> {
     if (state.get().phase === 'failed') {
       patch({ phase: 'loading', error: undefined });
     }
 
-    loading ??= load().finally(() => {
+    /* what is under way may have been answered before what is missing came */
+
+    again = loading !== undefined;
+    loading ??= loadAll().finally(() => {
       loading = undefined;
     });
     return loading;

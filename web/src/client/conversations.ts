@@ -119,8 +119,11 @@ export function createConversations(rest: Rest): Conversations {
       };
     },
 
+    /* what is under way may have been answered before what is missing came */
+
     async refresh() {
       if (users > 0) {
+        await loading;
         await once();
       }
     },

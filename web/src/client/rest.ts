@@ -121,6 +121,14 @@ export interface Rest {
   deleteNotification: (id: string) => Promise<void>;
 }
 
+function envelope(text: string): Envelope | null {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 export function createRest(options: RestOptions): Rest {
   const base = (options.url ?? '') + (options.api ?? '/api');
 
@@ -145,7 +153,7 @@ export function createRest(options: RestOptions): Rest {
         },
         body: body && JSON.stringify(body),
       });
-      const answer: Envelope | null = await reply.json().catch(() => null);
+      const answer = envelope(await reply.text()); // half of one: it is thrown
 
       if (reply.ok && answer?.status === 'success') {
         return answer;
