@@ -62,8 +62,13 @@ test(
         }
       } else if (dice < 0.04) {
         const pids = workers();
+        const pid = pids[Math.floor(next() * pids.length)];
 
-        process.kill(pids[Math.floor(next() * pids.length)] as number, 9);
+        /* none, if nginx is not yet done with the last ones */
+
+        if (pid) {
+          process.kill(pid, 9);
+        }
       } else if (dice < 0.08) {
         cut = 1 + Math.floor(next() * 10);
         await page.context().setOffline(true);
@@ -82,16 +87,15 @@ test(
       ).split('\n');
 
     await expect
-      .poll(() => stored().length, { timeout: 60_000 + SENDS * 100 })
-      .toBe(SENDS);
-    expect(stored()).toEqual(said);
+      .poll(stored, { timeout: 120_000 + SENDS * 100, interval: 250 })
+      .toEqual(said);
 
     /* both see the end of it */
 
     for (const one of [alice, bob]) {
       await expect
         .poll(() => texts(one.page).then((all) => all.at(-1)), {
-          timeout: 30_000,
+          timeout: 60_000,
         })
         .toBe(`${SENDS - 1}`);
     }
@@ -99,5 +103,5 @@ test(
     await alice.close();
     await bob.close();
   },
-  240_000 + SENDS * 1000,
+  400_000 + SENDS * 1000,
 );
