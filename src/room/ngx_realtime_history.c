@@ -56,9 +56,10 @@ typedef struct {
     uint64_t                   previous;
     uint64_t                   time;
     uint32_t                   payload;    /* lengths */
-    uint16_t                   room;
-    uint8_t                    except;
-    uint8_t                    flags;
+    unsigned                   room:16;
+    unsigned                   except:7;
+    unsigned                   slot:6;
+    unsigned                   flags:3;
 } ngx_realtime_kept_t;
 
 
@@ -220,6 +221,7 @@ ngx_realtime_history_add(ngx_str_t *room, uint32_t hash, ngx_str_t *except,
     kept->payload = payload;
     kept->room = room ? room->len : 0;
     kept->except = except ? except->len : 0;
+    kept->slot = ngx_realtime_slot;
     kept->flags = flags;
 
     ngx_realtime_msg_seal(m, kept->place);
@@ -395,6 +397,7 @@ ngx_realtime_history_refer(ngx_str_t *room, uint32_t hash, uint64_t place)
     kept = ngx_realtime_history_reserve(
                       ngx_realtime_history_space(room->len + sizeof(place)));
 
+    kept->slot = ngx_realtime_slot;
     kept->flags = NGX_REALTIME_KEPT_REFERENCE;
     kept->time = ngx_realtime_zone_time();
     kept->previous = 0;
@@ -460,6 +463,7 @@ ngx_realtime_history_read(uint64_t place, ngx_realtime_entry_t *e)
     e->place = place;
     e->previous = previous;
     e->time = kept.time;
+    e->slot = kept.slot;
     e->dispensable = (kept.flags & NGX_REALTIME_KEPT_DISPENSABLE) ? 1 : 0;
     e->lost = (kept.flags & NGX_REALTIME_KEPT_LOST) ? 1 : 0;
 

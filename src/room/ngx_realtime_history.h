@@ -23,6 +23,7 @@ typedef struct {
     uint64_t                   previous;   /* of its chain; 0: none, or not
                                               on a chain */
     time_t                     time;       /* zone time */
+    ngx_uint_t                 slot;       /* of who published it */
     unsigned                   dispensable:1;  /* not kept: nobody wants it
                                                   again */
     unsigned                   lost:1;     /* payload not kept: too large */

@@ -10,6 +10,17 @@
  * names, is what it was sent and did not get.  On the chain of its room, and
  * not in the list, is what it was never sent.
  *
+ * A full list has forgotten what it had before its oldest entry.  What was
+ * published some seconds after that one is not among it.  For those who get
+ * so much that this is not enough:
+ *
+ *   - what one worker publishes is sent in this order: so what is older, on
+ *     the chain, than an entry of the same worker was sent;
+ *   - of a worker without an entry, what is older than half of the entries was
+ *     sent, or the old owner would have been that far behind with one ring
+ *     alone; and what is newer never was, for it would have been sent before
+ *     all of them.
+ *
  * Coming back sits down first and looks at the chain then; publishers do it
  * the other way round, so nothing falls in between, but some of what is on
  * the chain may arrive by the bus as well: for some seconds the list is asked
@@ -39,14 +50,30 @@
 
 
 typedef struct {
+    uint64_t                   place;
+    ngx_uint_t                 older;      /* than so many entries */
+    unsigned                   forgotten:1;    /* perhaps: not certainly never
+                                                  sent */
+} ngx_realtime_never_t;
+
+
+typedef struct {
     ngx_realtime_record_t     *record;
     u_char                     secret[NGX_REALTIME_RECORD_SECRET];
     uint64_t                   old;        /* state before it was taken */
     uint32_t                   sent[NGX_REALTIME_RECORD_LIST];
     ngx_uint_t                 nsent;      /* oldest first */
     ngx_uint_t                 had;        /* how many of these it got */
-    uint64_t                  *never;      /* places, newest first */
+    ngx_realtime_never_t      *never;      /* newest first */
     ngx_uint_t                 nnever;
+
+    time_t                     forgot;     /* zone time: until then it may
+                                              have been sent what the list has
+                                              not any more; 0: nothing */
+    ngx_realtime_mask_t        entries;    /* workers with one on the way back
+                                              along the chain */
+    ngx_uint_t                 nentries;   /* all of them on it */
+
     const char                *why;
 } ngx_realtime_resume_t;
 
@@ -60,12 +87,12 @@ static ngx_int_t ngx_realtime_resume_sent(ngx_realtime_resume_t *resume,
     ngx_str_t *offset);
 static ngx_int_t ngx_realtime_resume_never(ngx_realtime_resume_t *resume,
     ngx_str_t *room, ngx_pool_t *pool);
-static ngx_uint_t ngx_realtime_resume_is_recent(
-    ngx_realtime_resume_t *resume, uint64_t place);
 static ngx_uint_t ngx_realtime_resume_is_for(ngx_realtime_resume_t *resume,
     ngx_realtime_entry_t *e, ngx_str_t *room);
 static ngx_uint_t ngx_realtime_resume_is_among(ngx_str_t *rooms,
     uint32_t hash);
+static void ngx_realtime_resume_forgot(ngx_realtime_resume_t *resume);
+static ngx_int_t ngx_realtime_resume_doubts(ngx_realtime_resume_t *resume);
 static time_t ngx_realtime_resume_horizon(ngx_realtime_resume_t *resume);
 static ngx_int_t ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
     ngx_realtime_socket_t *sk, ngx_str_t *room, ngx_realtime_out_t *missed);
@@ -296,32 +323,27 @@ ngx_realtime_resume_sent(ngx_realtime_resume_t *resume, ngx_str_t *offset)
 }
 
 
-/*
- * What is on the chain and was never sent.  A list that is full has forgotten
- * older events: what stands on the chain before the oldest one that it knows
- * was sent, for no worker is so far behind.  Events of several workers are
- * sent in another order than that of the chain, so an event that was forgotten
- * may stand behind one that is still known: the oldest quarter of the list
- * does not count as known here.
- */
+/* what is on the chain and was never sent */
 
 static ngx_int_t
 ngx_realtime_resume_never(ngx_realtime_resume_t *resume, ngx_str_t *room,
     ngx_pool_t *pool)
 {
-    time_t                  horizon, oldest;
-    uint64_t                place, *p;
-    ngx_uint_t              known;
+    time_t                  horizon;
+    uint64_t                place;
     ngx_array_t             never;
     ngx_realtime_entry_t    e;
+    ngx_realtime_never_t   *p;
     ngx_realtime_record_t  *rec;
 
     rec = resume->record;
     horizon = ngx_realtime_resume_horizon(resume);
-    oldest = 0;
-    known = NGX_REALTIME_RECOVERY_MISSED + 1;
 
-    if (ngx_array_init(&never, pool, 16, sizeof(uint64_t)) != NGX_OK) {
+    ngx_realtime_resume_forgot(resume);
+
+    if (ngx_array_init(&never, pool, 16, sizeof(ngx_realtime_never_t))
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -346,14 +368,15 @@ ngx_realtime_resume_never(ngx_realtime_resume_t *resume, ngx_str_t *room,
         if (ngx_realtime_record_has(rec,
                                     ngx_realtime_history_shorten(e.place)))
         {
-            if (ngx_realtime_resume_is_recent(resume, e.place)) {
-                known = never.nelts;
-            }
-
+            resume->entries |= ngx_realtime_slot_bit(e.slot);
+            resume->nentries++;
             continue;
         }
 
-        if (!ngx_realtime_resume_is_for(resume, &e, room)) {
+        if (!ngx_realtime_resume_is_for(resume, &e, room)
+            || (e.time <= resume->forgot
+                && (resume->entries & ngx_realtime_slot_bit(e.slot))))
+        {
             continue;
         }
 
@@ -367,43 +390,70 @@ ngx_realtime_resume_never(ngx_realtime_resume_t *resume, ngx_str_t *room,
             return NGX_ERROR;
         }
 
-        *p = e.place;
-        oldest = e.time;
+        p->place = e.place;
+        p->older = resume->nentries;
+        p->forgotten = (e.time <= resume->forgot);
     }
 
     resume->never = never.elts;
     resume->nnever = never.nelts;
 
-    if (ngx_realtime_record_count(resume->old) < NGX_REALTIME_RECORD_LIST) {
-        return NGX_OK;
-    }
-
-    if (known <= never.nelts) {
-        resume->nnever = known;
-
-    } else if (never.nelts
-               && oldest <= horizon + NGX_REALTIME_RECOVERY_LAG)
-    {
-        resume->why = "too many events at once";
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
+    return ngx_realtime_resume_doubts(resume);
 }
 
 
-static ngx_uint_t
-ngx_realtime_resume_is_recent(ngx_realtime_resume_t *resume, uint64_t place)
-{
-    ngx_uint_t  i;
+/* what a full list may have forgotten: see the top of this file */
 
-    for (i = resume->nsent / 4; i < resume->nsent; i++) {
-        if (resume->sent[i] == ngx_realtime_history_shorten(place)) {
-            return 1;
-        }
+static void
+ngx_realtime_resume_forgot(ngx_realtime_resume_t *resume)
+{
+    time_t                time;
+    ngx_realtime_entry_t  e;
+
+    if (ngx_realtime_record_oldest(resume->old) == 0) {
+        return;
     }
 
-    return 0;
+    time = (ngx_realtime_history_read(
+                ngx_realtime_history_expand(resume->sent[0]), &e) == NGX_OK)
+           ? e.time : ngx_realtime_history_lost();
+
+    resume->forgot = time + NGX_REALTIME_RECOVERY_LAG;
+}
+
+
+/* leaves those that were never sent, if that can be told */
+
+static ngx_int_t
+ngx_realtime_resume_doubts(ngx_realtime_resume_t *resume)
+{
+    ngx_uint_t             i, n;
+    ngx_realtime_never_t  *never;
+
+    n = 0;
+
+    for (i = 0; i < resume->nnever; i++) {
+
+        never = &resume->never[i];
+
+        if (never->forgotten) {
+
+            if (resume->nentries < NGX_REALTIME_RECORD_LIST / 8) {
+                resume->why = "too many events at once";
+                return NGX_DECLINED;
+            }
+
+            if (never->older * 2 >= resume->nentries) {
+                continue;
+            }
+        }
+
+        resume->never[n++] = *never;
+    }
+
+    resume->nnever = n;
+
+    return NGX_OK;
 }
 
 
@@ -508,7 +558,7 @@ ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
     for (i = resume->nnever; i > 0; i--) {
 
         rc = ngx_realtime_resume_message(resume, sk, room,
-                                         resume->never[i - 1], missed);
+                                         resume->never[i - 1].place, missed);
         if (rc != NGX_OK) {
             return rc;
         }

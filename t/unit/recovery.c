@@ -345,6 +345,35 @@ test_simple(void)
 }
 
 
+/* long ago, more than the list holds; then one at the moment of the drop */
+
+static void
+test_long_lived(void)
+{
+    uint64_t    place;
+    client_t    c;
+    ngx_uint_t  i;
+
+    start();
+    c = client("ann");
+
+    for (i = 1; i <= 300; i++) {
+        place = publish(1, i);
+        deliver(&c, &place, 1);
+    }
+
+    zone_clock(1100);
+    ngx_realtime_recovery_detach(c.sk);
+    (void) publish(1, 301);
+    (void) publish(2, 302);
+    zone_clock(1130);
+    (void) publish(2, 303);
+
+    comes_back(&c, "301 302 303",
+           "a socket that has been sent more than its list holds");
+}
+
+
 /*
  * So fast that the list holds the last seconds only, and in another order than
  * that of the chain.
@@ -580,6 +609,7 @@ main(void)
     ngx_uint_t  i;
 
     test_simple();
+    test_long_lived();
     test_fast();
     test_late_ring();
     test_flood();
