@@ -23,8 +23,10 @@
  *
  * Coming back sits down first and looks at the chain then; publishers do it
  * the other way round, so nothing falls in between, but some of what is on
- * the chain may arrive by the bus as well: for some seconds the list is asked
- * whether the client has it.
+ * the chain may arrive by the bus as well.  How far each ring has got is noted
+ * in between: what comes from before that place was on the chain, however far
+ * this worker is behind.  What was published at that very moment comes from
+ * behind it: for some seconds the list is asked whether the client has it.
  *
  * The chain is followed back to its place at the start, or to a time when the
  * old owner must have had everything.  If something that may have been missed
@@ -94,6 +96,7 @@ static ngx_uint_t ngx_realtime_resume_is_among(ngx_str_t *rooms,
 static void ngx_realtime_resume_forgot(ngx_realtime_resume_t *resume);
 static ngx_int_t ngx_realtime_resume_doubts(ngx_realtime_resume_t *resume);
 static time_t ngx_realtime_resume_horizon(ngx_realtime_resume_t *resume);
+static ngx_uint_t ngx_realtime_recovery_is_behind(uint64_t *heads);
 static ngx_int_t ngx_realtime_resume_messages(ngx_realtime_resume_t *resume,
     ngx_realtime_socket_t *sk, ngx_str_t *room, ngx_realtime_out_t *missed);
 static ngx_int_t ngx_realtime_resume_message(ngx_realtime_resume_t *resume,
@@ -108,6 +111,7 @@ ngx_realtime_recovery_resume(ngx_realtime_session_t *s, ngx_str_t *nsp,
     ngx_realtime_out_t *missed, const char **why)
 {
     u_char                  name[NGX_REALTIME_SOCKET_ROOM_MAX];
+    uint64_t                heads[NGX_REALTIME_SLOTS];
     ngx_str_t               room;
     ngx_pool_t             *pool;
     ngx_realtime_socket_t  *sk;
@@ -130,8 +134,10 @@ ngx_realtime_recovery_resume(ngx_realtime_session_t *s, ngx_str_t *nsp,
     }
 
     ngx_realtime_socket_room(sk, &room, name);
+    ngx_realtime_bus_heads(heads);
 
-    if (ngx_realtime_resume_sent(&resume, offset) != NGX_OK
+    if (ngx_realtime_recovery_rings(sk, heads) != NGX_OK
+        || ngx_realtime_resume_sent(&resume, offset) != NGX_OK
         || ngx_realtime_resume_never(&resume, &room, pool) != NGX_OK
         || ngx_realtime_resume_messages(&resume, sk, &room, missed) != NGX_OK)
     {
@@ -619,4 +625,67 @@ ngx_realtime_resume_message(ngx_realtime_resume_t *resume,
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_realtime_recovery_rings(ngx_realtime_socket_t *sk, uint64_t *heads)
+{
+    if (!ngx_realtime_recovery_is_behind(heads)) {
+        return NGX_OK;
+    }
+
+    sk->heads = ngx_alloc(NGX_REALTIME_SLOTS * sizeof(uint64_t),
+                          sk->session->log);
+    if (sk->heads == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(sk->heads, heads, NGX_REALTIME_SLOTS * sizeof(uint64_t));
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_realtime_recovery_is_behind(uint64_t *heads)
+{
+    uint64_t    cursors[NGX_REALTIME_SLOTS];
+    ngx_uint_t  i;
+
+    ngx_realtime_bus_cursors(cursors);
+
+    for (i = 0; i < NGX_REALTIME_SLOTS; i++) {
+        if (cursors[i] < heads[i]) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_realtime_recovery_is_early(ngx_realtime_socket_t *sk)
+{
+    ngx_realtime_bus_origin_t  *origin;
+
+    origin = &ngx_realtime_bus_origin;
+
+    if (sk->heads == NULL) {
+        return 0;
+    }
+
+    if (origin->from != (ngx_uint_t) ngx_realtime_slot
+        && origin->position < sk->heads[origin->from])
+    {
+        return 1;
+    }
+
+    if (!ngx_realtime_recovery_is_behind(sk->heads)) {
+        ngx_free(sk->heads);
+        sk->heads = NULL;
+    }
+
+    return 0;
 }

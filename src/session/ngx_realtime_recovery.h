@@ -50,6 +50,17 @@ ngx_int_t ngx_realtime_recovery_note(ngx_realtime_socket_t *sk,
 ngx_int_t ngx_realtime_recovery_note_any(ngx_realtime_session_t *s,
     ngx_realtime_msg_t *m);
 
+/*
+ * Whether what its room has for sk, and the bus has just brought, was on the
+ * chain when it came back, and so it had or was sent it then.
+ */
+ngx_uint_t ngx_realtime_recovery_is_early(ngx_realtime_socket_t *sk);
+
+/* where the rings were when sk came back, which is noted if some were not read
+   that far; NGX_ERROR: no memory */
+ngx_int_t ngx_realtime_recovery_rings(ngx_realtime_socket_t *sk,
+    uint64_t *heads);
+
 /* the socket ends: it may come back, or not */
 void ngx_realtime_recovery_detach(ngx_realtime_socket_t *sk);
 void ngx_realtime_recovery_end(ngx_realtime_socket_t *sk);

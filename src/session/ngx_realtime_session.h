@@ -100,6 +100,9 @@ struct ngx_realtime_socket_s {
     uint64_t                   owner;      /* of the record, when it was ours */
     time_t                     recheck;    /* zone time: until then events may
                                               come that it has already; or 0 */
+    uint64_t                  *heads;      /* per slot, where its ring was when
+                                              it came back; NULL: all until
+                                              there has been read */
     ngx_msec_t                 lead;       /* of the warning before an expiry;
                                               0: none */
     time_t                     warned;     /* of this expiry; 0: of none */

@@ -401,6 +401,10 @@ ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk)
         ngx_realtime_gauge_dec(sockets);
     }
 
+    if (sk->heads) {
+        ngx_free(sk->heads);
+    }
+
     ngx_free(sk);
 }
 
@@ -672,7 +676,9 @@ ngx_realtime_socket_deliver(void *member, ngx_realtime_msg_t *m)
 
     s = sk->session;
 
-    if (ngx_realtime_socket_delivered(sk, m)) {
+    if (ngx_realtime_recovery_is_early(sk)
+        || ngx_realtime_socket_delivered(sk, m))
+    {
         return;
     }
 

@@ -38,6 +38,8 @@ typedef struct {
     int64_t                    warned;
     uint64_t                   lead;
     uint64_t                   owner;      /* of the record of recovery */
+    int64_t                    recheck;    /* it came back just now */
+    uint64_t                   heads[NGX_REALTIME_SLOTS];
     uint32_t                   record;     /* its number; 0: none */
     uint16_t                   nsp;        /* lengths; the bytes follow */
     uint16_t                   user;
@@ -149,6 +151,12 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
         socket.since = sk->since;
         socket.record = ngx_realtime_recovery_number(sk);
         socket.owner = sk->owner;
+        socket.recheck = sk->recheck;
+
+        if (sk->heads) {
+            ngx_memcpy(socket.heads, sk->heads, sizeof(socket.heads));
+        }
+
         socket.warned = sk->warned;
         socket.lead = sk->lead;
         socket.nsp = sk->nsp.len;
@@ -352,6 +360,11 @@ ngx_realtime_state_socket(ngx_realtime_session_t *s,
     sk->since = socket.since;
     sk->warned = socket.warned;
     sk->lead = socket.lead;
+    sk->recheck = socket.recheck;
+
+    if (ngx_realtime_recovery_rings(sk, socket.heads) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_realtime_recovery_adopt(sk, socket.record, socket.owner);
 }

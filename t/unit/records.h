@@ -37,6 +37,11 @@ static ngx_realtime_mask_t    records_sent_to;
 static uint32_t               records_sent;
 static ngx_uint_t             records_behind;      /* with the bus */
 
+ngx_realtime_bus_origin_t     ngx_realtime_bus_origin;
+
+static uint64_t               records_heads[NGX_REALTIME_SLOTS];
+static uint64_t               records_cursors[NGX_REALTIME_SLOTS];
+
 /* a look at the zone in the middle of a call */
 static void                 (*records_hook)(int32_t by);
 
@@ -125,6 +130,20 @@ ngx_realtime_bus_send(ngx_realtime_mask_t mask, ngx_realtime_bus_type_e type,
 {
     records_sent_to |= mask;
     memcpy(&records_sent, parts[0].data, sizeof(records_sent));
+}
+
+
+void
+ngx_realtime_bus_heads(uint64_t *heads)
+{
+    memcpy(heads, records_heads, sizeof(records_heads));
+}
+
+
+void
+ngx_realtime_bus_cursors(uint64_t *cursors)
+{
+    memcpy(cursors, records_cursors, sizeof(records_cursors));
 }
 
 

@@ -471,6 +471,50 @@ test_late_ring(void)
 }
 
 
+/* the new owner has not read yet what is on the chain: then it comes again */
+
+static void
+test_behind(void)
+{
+    uint64_t    places[EVENTS];
+    client_t    c;
+    ngx_uint_t  i, n;
+
+    start();
+    c = client("ann");
+
+    for (i = 1; i <= 600; i++) {
+        places[i] = publish(1 + i % 2, i);
+        records_heads[1 + i % 2] = i;
+    }
+
+    comes_back(&c, numbers(1, 600), "a worker that is behind gives all");
+
+    places[601] = publish(1, 601);
+    places[602] = publish(2, 602);
+    n = 0;
+
+    for (i = 1; i <= 602; i++) {
+        ngx_realtime_bus_origin.from = 1 + i % 2;
+        ngx_realtime_bus_origin.position = i - 1;
+        records_cursors[1 + i % 2] = i;
+
+        if (!ngx_realtime_recovery_is_early(c.sk)
+            && records_note(c.sk, places[i]) == NGX_OK)
+        {
+            n++;
+        }
+    }
+
+    tap_ok(n == 2, "and from the bus only what is new");
+    tap_ok(c.sk->heads == NULL, "and is not behind any more");
+
+    memset(records_heads, 0, sizeof(records_heads));
+    memset(records_cursors, 0, sizeof(records_cursors));
+    ngx_memzero(&ngx_realtime_bus_origin, sizeof(ngx_realtime_bus_origin_t));
+}
+
+
 /* of a flood that goes to this socket alone nothing is on a chain */
 
 static void
@@ -612,6 +656,7 @@ main(void)
     test_long_lived();
     test_fast();
     test_late_ring();
+    test_behind();
     test_flood();
     test_clock();
     test_lost();
