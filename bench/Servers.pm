@@ -268,7 +268,7 @@ sub database {
 END
     }
 
-    return "host=$dir dbname=realtime user=realtime";
+    return "host=$dir dbname=realtime user=chat";
 }
 
 
@@ -290,7 +290,7 @@ sub pgbench {
 
     my ($user, $system) = (times)[2, 3];
     my $pgbench = "pgbench -n -M prepared -c @{[ CONNECTIONS ]} -T $seconds "
-                  . "-f $script -h $self->{database} -U realtime realtime";
+                  . "-f $script -h $self->{database} -U chat realtime";
     my $said = `$pgbench 2>&1`;
     my ($user_to, $system_to) = (times)[2, 3];
     my ($count) = $said =~ /actually processed: (\d+)/;
@@ -311,7 +311,7 @@ sub statement {
 
     if (!$self->{statements}) {
         my @psql = ('psql', '-qX', '-h', $self->{database}, '-U');
-        my $set = 'alter role realtime';
+        my $set = 'alter role chat';
 
         command(@psql, 'postgres', 'realtime', '-c',
                 "$set set log_min_duration_statement = 0");
