@@ -274,10 +274,12 @@ END
 
 # A module's statement with :user, :conversation, :id and :client in the places
 # of its parameters, as it told it to Postgres; then pgbench runs that.  What
-# the table says: tps, us of pgbench's own CPU for each.
+# the table says: tps, us of pgbench's own CPU for each, latencies in ms.  With
+# a rate they count from when a statement was due.  The first second is left
+# out of them: connecting and preparing is in it.
 
 sub pgbench {
-    my ($self, $name, $seconds, %values) = @_;
+    my ($self, $name, $seconds, $rate, %values) = @_;
     my $sql = $self->statement($name);
     my $script = "$self->{dir}/$name.sql";
 
@@ -289,18 +291,48 @@ sub pgbench {
                         . "9000000000000000)\n$sql;\n");
 
     my ($user, $system) = (times)[2, 3];
-    my $pgbench = "pgbench -n -M prepared -c @{[ CONNECTIONS ]} -T $seconds "
-                  . "-f $script -h $self->{database} -U chat realtime";
+    my $log = "$self->{dir}/pgbench";
+    my $pgbench = "pgbench -n -M prepared -c @{[ CONNECTIONS ]} "
+                  . '-T ' . (int($seconds) + 1) . ($rate ? " -R $rate " : ' ')
+                  . "-l --log-prefix=$log -f $script "
+                  . "-h $self->{database} -U chat realtime";
     my $said = `$pgbench 2>&1`;
     my ($user_to, $system_to) = (times)[2, 3];
     my ($count) = $said =~ /actually processed: (\d+)/;
     my ($tps) = $said =~ /tps = ([\d.]+)/;
 
-    return { errors => 1, first_error => substr $said, 0, 600 } if !$count || $said =~ /ERROR/;
+    my @ms = latencies(glob "$log.*");
+
+    return { errors => 1, first_error => substr $said, 0, 600 }
+        if !$count || !@ms || $said =~ /ERROR/;
 
     return { errors => 0, per_second => $tps,
+             ms => { p50 => $ms[@ms * 0.5], p99 => $ms[@ms * 0.99] },
              cpu_us => ($user_to + $system_to - $user - $system) * 1e6
                        / $count };
+}
+
+
+# of pgbench's logs, in ms, sorted, without the first second
+
+sub latencies {
+    my (@logs) = @_;
+    my ($first, @ms);
+
+    for my $name (@logs) {
+        open my $log, '<', $name or die "$name: $!\n";
+
+        while (my $line = <$log>) {
+            my (undef, undef, $us, undef, $at) = split ' ', $line;
+
+            $first //= $at;
+            push @ms, $us / 1000 if $at > $first;
+        }
+    }
+
+    unlink @logs;
+
+    return sort { $a <=> $b } @ms;
 }
 
 
