@@ -9,12 +9,14 @@
  *   split       three strict base64url parts, 8 kB        ngx_realtime_jwt.c
  *   key         alg equals the alg of a configured key, kid if both have one
  *   signature   of that key, with that alg                ngx_realtime_jwt.c
- *               both once for a token       ngx_realtime_auth_known.c
- *   claims      exp, nbf, iat, iss, aud
+ *   claims      iss, aud
  *   user        the first non-empty string among the configured claims
+ *   times       exp, nbf, iat
  *   revoked     not by now                             ngx_realtime_revoke.c
  *
- * No claim is read before a signature has been verified.
+ * No claim is read before a signature has been verified.  A token that is
+ * known has been through all of it, and begins again with its times:
+ * ngx_realtime_auth_known.c
  */
 
 #include "ngx_realtime_auth.h"
@@ -22,6 +24,8 @@
 #include "ngx_realtime_revoke.h"
 
 #include "rt_json.h"
+
+#include <math.h>
 
 
 /* 9999-12-31T23:59:59Z: what a far "exp" is cut to, so that it can be printed
@@ -31,6 +35,12 @@
 
 
 static json_t *ngx_realtime_auth_object(ngx_str_t *text);
+static ngx_int_t ngx_realtime_auth_read(ngx_realtime_auth_conf_t *conf,
+    ngx_str_t *token, ngx_log_t *log, ngx_realtime_auth_said_t *said,
+    ngx_realtime_refusal_e *why, const char **detail);
+static ngx_int_t ngx_realtime_auth_service(ngx_realtime_auth_conf_t *conf,
+    json_t *payload, ngx_pool_t *pool, ngx_realtime_identity_t *id,
+    const char **detail);
 static ngx_int_t ngx_realtime_auth_signature(ngx_array_t *keys,
     ngx_realtime_jwt_t *jwt, ngx_log_t *log, const char **detail);
 static ngx_int_t ngx_realtime_auth_try_keys(ngx_array_t *keys,
@@ -38,9 +48,13 @@ static ngx_int_t ngx_realtime_auth_try_keys(ngx_array_t *keys,
     const char **detail);
 static ngx_uint_t ngx_realtime_auth_equal(json_t *value, ngx_str_t *text);
 static ngx_int_t ngx_realtime_auth_claims(ngx_realtime_auth_conf_t *conf,
-    json_t *payload, ngx_realtime_identity_t *id, const char **detail);
-static const char *ngx_realtime_auth_times(ngx_realtime_auth_conf_t *conf,
-    json_t *payload, ngx_realtime_identity_t *id);
+    json_t *payload, ngx_realtime_auth_said_t *said, const char **detail);
+static ngx_int_t ngx_realtime_auth_times(json_t *payload,
+    ngx_realtime_auth_said_t *said, const char **detail);
+static ngx_int_t ngx_realtime_auth_time(json_t *payload, const char *name,
+    double *time);
+static ngx_int_t ngx_realtime_auth_due(ngx_realtime_auth_conf_t *conf,
+    ngx_realtime_auth_times_t *times, const char **detail);
 static void ngx_realtime_auth_jti(json_t *payload,
     ngx_realtime_identity_t *id);
 static ngx_uint_t ngx_realtime_auth_audience(json_t *aud, ngx_str_t *text);
@@ -49,8 +63,7 @@ static ngx_uint_t ngx_realtime_auth_may_notify(
 static ngx_int_t ngx_realtime_auth_role(ngx_realtime_auth_conf_t *conf,
     json_t *payload, const char **detail);
 static ngx_int_t ngx_realtime_auth_user(ngx_realtime_auth_conf_t *conf,
-    json_t *payload, ngx_pool_t *pool, ngx_realtime_identity_t *id,
-    const char **detail);
+    json_t *payload, ngx_realtime_auth_said_t *said, const char **detail);
 
 
 ngx_int_t
@@ -58,11 +71,58 @@ ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf, ngx_str_t *token,
     ngx_pool_t *pool, ngx_log_t *log, ngx_realtime_identity_t *id,
     ngx_realtime_refusal_e *why, const char **detail)
 {
+    u_char                      digest[NGX_REALTIME_AUTH_KNOWN_LEN];
+    ngx_int_t                   rc, known;
+    ngx_realtime_auth_said_t   *said, fresh;
+
+    *why = NGX_REALTIME_R_TOKEN_INVALID;
+
+    known = (token->len <= NGX_REALTIME_JWT_MAX)
+            ? ngx_realtime_auth_known(conf, token, digest, &said)
+            : NGX_ERROR;
+
+    if (known == NGX_OK) {
+        rc = ngx_realtime_auth_due(conf, &said->times, detail);
+
+    } else {
+        said = &fresh;
+        rc = ngx_realtime_auth_read(conf, token, log, said, why, detail);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (known == NGX_DECLINED) {
+        *ngx_realtime_auth_remember(digest) = fresh;
+    }
+
+    *id = said->id;
+
+    id->user.data = ngx_pnalloc(pool, id->user.len);
+    if (id->user.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(id->user.data, said->user, id->user.len);
+
+    if (ngx_realtime_revoke_is(id)) {
+        *detail = "the token is revoked";
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_auth_read(ngx_realtime_auth_conf_t *conf, ngx_str_t *token,
+    ngx_log_t *log, ngx_realtime_auth_said_t *said,
+    ngx_realtime_refusal_e *why, const char **detail)
+{
     json_t              *payload;
     ngx_int_t            rc;
     ngx_realtime_jwt_t   jwt;
-
-    *why = NGX_REALTIME_R_TOKEN_INVALID;
 
     rc = ngx_realtime_jwt_split(&jwt, token, detail);
 
@@ -81,18 +141,15 @@ ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf, ngx_str_t *token,
         return NGX_DECLINED;
     }
 
-    rc = ngx_realtime_auth_claims(conf, payload, id, detail);
+    rc = ngx_realtime_auth_claims(conf, payload, said, detail);
 
     if (rc == NGX_OK) {
-        *why = NGX_REALTIME_R_TOKEN_PAYLOAD;
-        rc = ngx_realtime_auth_user(conf, payload, pool, id, detail);
-        id->notifies = ngx_realtime_auth_may_notify(conf, payload);
-    }
+        rc = ngx_realtime_auth_user(conf, payload, said, detail);
+        said->id.notifies = ngx_realtime_auth_may_notify(conf, payload);
 
-    if (rc == NGX_OK && ngx_realtime_revoke_is(id)) {
-        *why = NGX_REALTIME_R_TOKEN_INVALID;
-        *detail = "the token is revoked";
-        rc = NGX_DECLINED;
+        if (rc != NGX_OK) {
+            *why = NGX_REALTIME_R_TOKEN_PAYLOAD;
+        }
     }
 
     json_decref(payload);
@@ -111,12 +168,13 @@ ngx_realtime_auth_verify_service(ngx_realtime_auth_conf_t *conf,
     ngx_str_t *token, ngx_pool_t *pool, ngx_log_t *log,
     ngx_realtime_identity_t *id, const char **detail)
 {
-    json_t                  *payload;
-    ngx_int_t                rc;
-    const char              *nobody;
-    ngx_uint_t               own;
-    ngx_realtime_jwt_t       jwt;
-    ngx_realtime_refusal_e   why;
+    u_char                     digest[NGX_REALTIME_AUTH_KNOWN_LEN];
+    json_t                    *payload;
+    ngx_int_t                  rc, known;
+    ngx_uint_t                 own;
+    ngx_realtime_jwt_t         jwt;
+    ngx_realtime_refusal_e     why;
+    ngx_realtime_auth_said_t  *said;
 
     rc = ngx_realtime_jwt_split(&jwt, token, detail);
 
@@ -124,8 +182,18 @@ ngx_realtime_auth_verify_service(ngx_realtime_auth_conf_t *conf,
         return rc;
     }
 
-    rc = ngx_realtime_auth_signature(conf->api_keys, &jwt, log, detail);
+    known = ngx_realtime_auth_known(conf->api_keys, token, digest, &said);
+
+    if (known != NGX_OK) {
+        rc = ngx_realtime_auth_signature(conf->api_keys, &jwt, log, detail);
+    }
+
     own = (rc == NGX_OK);
+
+    if (own && known == NGX_DECLINED) {
+        /* the signature only: a service is asked what it says each time */
+        (void) ngx_realtime_auth_remember(digest);
+    }
 
     if (rc == NGX_DECLINED && conf->api_role.len) {
         rc = ngx_realtime_auth_verify(conf, token, pool, log, id, &why,
@@ -143,23 +211,41 @@ ngx_realtime_auth_verify_service(ngx_realtime_auth_conf_t *conf,
         return NGX_DECLINED;
     }
 
-    if (own) {
-        rc = ngx_realtime_auth_claims(conf, payload, id, detail);
-
-        if (rc == NGX_OK
-            && ngx_realtime_auth_user(conf, payload, pool, id, &nobody)
-               != NGX_OK)
-        {
-            ngx_str_set(&id->user, "");
-        }
-
-    } else {
-        rc = ngx_realtime_auth_role(conf, payload, detail);
-    }
+    rc = own ? ngx_realtime_auth_service(conf, payload, pool, id, detail)
+             : ngx_realtime_auth_role(conf, payload, detail);
 
     json_decref(payload);
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_realtime_auth_service(ngx_realtime_auth_conf_t *conf, json_t *payload,
+    ngx_pool_t *pool, ngx_realtime_identity_t *id, const char **detail)
+{
+    ngx_str_t                  user;
+    const char                *nobody;
+    ngx_realtime_auth_said_t   said;
+
+    if (ngx_realtime_auth_claims(conf, payload, &said, detail) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    *id = said.id;
+
+    if (ngx_realtime_auth_user(conf, payload, &said, &nobody) != NGX_OK) {
+        ngx_str_set(&id->user, "");
+        return NGX_OK;
+    }
+
+    user.len = said.id.user.len;
+    user.data = said.user;
+
+    id->user.len = user.len;
+    id->user.data = ngx_pstrdup(pool, &user);
+
+    return id->user.data ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -185,15 +271,8 @@ static ngx_int_t
 ngx_realtime_auth_signature(ngx_array_t *keys, ngx_realtime_jwt_t *jwt,
     ngx_log_t *log, const char **detail)
 {
-    u_char      digest[NGX_REALTIME_AUTH_KNOWN_LEN];
     json_t     *header, *alg, *kid;
-    ngx_int_t   rc, known;
-
-    known = ngx_realtime_auth_known(keys, &jwt->text, digest);
-
-    if (known == NGX_OK) {
-        return NGX_OK;
-    }
+    ngx_int_t   rc;
 
     header = ngx_realtime_auth_object(&jwt->header);
 
@@ -225,10 +304,6 @@ ngx_realtime_auth_signature(ngx_array_t *keys, ngx_realtime_jwt_t *jwt,
     }
 
     json_decref(header);
-
-    if (rc == NGX_OK && known == NGX_DECLINED) {
-        ngx_realtime_auth_remember(digest);
-    }
 
     return rc;
 }
@@ -298,18 +373,17 @@ ngx_realtime_auth_equal(json_t *value, ngx_str_t *text)
 
 static ngx_int_t
 ngx_realtime_auth_claims(ngx_realtime_auth_conf_t *conf, json_t *payload,
-    ngx_realtime_identity_t *id, const char **detail)
+    ngx_realtime_auth_said_t *said, const char **detail)
 {
-    const char  *why;
+    ngx_memzero(&said->id, sizeof(ngx_realtime_identity_t));
 
-    why = ngx_realtime_auth_times(conf, payload, id);
-
-    if (why) {
-        *detail = why;
+    if (ngx_realtime_auth_times(payload, said, detail) != NGX_OK
+        || ngx_realtime_auth_due(conf, &said->times, detail) != NGX_OK)
+    {
         return NGX_DECLINED;
     }
 
-    ngx_realtime_auth_jti(payload, id);
+    ngx_realtime_auth_jti(payload, &said->id);
 
     if (conf->issuer.len
         && !ngx_realtime_auth_equal(json_object_get(payload, "iss"),
@@ -336,58 +410,92 @@ ngx_realtime_auth_claims(ngx_realtime_auth_conf_t *conf, json_t *payload,
  * only a value that has been bounded is converted.
  */
 
-static const char *
-ngx_realtime_auth_times(ngx_realtime_auth_conf_t *conf, json_t *payload,
-    ngx_realtime_identity_t *id)
+static ngx_int_t
+ngx_realtime_auth_times(json_t *payload, ngx_realtime_auth_said_t *said,
+    const char **detail)
 {
-    double   now, leeway, at;
-    json_t  *exp, *nbf, *iat;
+    double                      at;
+    ngx_realtime_auth_times_t  *t;
+
+    t = &said->times;
+
+    t->exp = HUGE_VAL;
+    t->nbf = -HUGE_VAL;
+    t->iat = -HUGE_VAL;
+
+    if (ngx_realtime_auth_time(payload, "exp", &t->exp) != NGX_OK
+        || ngx_realtime_auth_time(payload, "nbf", &t->nbf) != NGX_OK
+        || ngx_realtime_auth_time(payload, "iat", &t->iat) != NGX_OK)
+    {
+        *detail = "exp, nbf or iat is not a number";
+        return NGX_DECLINED;
+    }
+
+    if (t->exp != HUGE_VAL) {
+        said->id.expires = (time_t) ngx_min(t->exp,
+                                            NGX_REALTIME_AUTH_TIME_MAX);
+    }
+
+    if (t->iat != -HUGE_VAL) {
+        at = ngx_max(t->iat, 0);
+        said->id.issued = (time_t) ngx_min(at, NGX_REALTIME_AUTH_TIME_MAX);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_auth_time(json_t *payload, const char *name, double *time)
+{
+    json_t  *value;
+
+    value = json_object_get(payload, name);
+
+    if (value == NULL) {
+        return NGX_OK;
+    }
+
+    if (!json_is_number(value)) {
+        return NGX_DECLINED;
+    }
+
+    *time = json_number_value(value);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_realtime_auth_due(ngx_realtime_auth_conf_t *conf,
+    ngx_realtime_auth_times_t *times, const char **detail)
+{
+    double  now, leeway;
 
     now = (double) ngx_time();
     leeway = (double) conf->leeway;
 
-    exp = json_object_get(payload, "exp");
-    nbf = json_object_get(payload, "nbf");
-    iat = json_object_get(payload, "iat");
-
-    if ((exp && !json_is_number(exp)) || (nbf && !json_is_number(nbf))
-        || (iat && !json_is_number(iat)))
-    {
-        return "exp, nbf or iat is not a number";
+    if (!(now < times->exp + leeway)) {
+        *detail = "the token has expired";
+        return NGX_DECLINED;
     }
 
-    id->expires = 0;
-
-    if (exp) {
-        at = json_number_value(exp);
-
-        if (!(now < at + leeway)) {
-            return "the token has expired";
-        }
-
-        id->expires = (time_t) ngx_min(at, NGX_REALTIME_AUTH_TIME_MAX);
-
-    } else if (conf->exp_required) {
-        return "the token has no exp";
+    if (times->exp == HUGE_VAL && conf->exp_required) {
+        *detail = "the token has no exp";
+        return NGX_DECLINED;
     }
 
-    id->issued = 0;
-
-    if (iat) {
-        at = json_number_value(iat);
-        at = ngx_max(at, 0);
-        id->issued = (time_t) ngx_min(at, NGX_REALTIME_AUTH_TIME_MAX);
+    if (!(times->nbf <= now + leeway)) {
+        *detail = "the token is not valid yet";
+        return NGX_DECLINED;
     }
 
-    if (nbf && !(json_number_value(nbf) <= now + leeway)) {
-        return "the token is not valid yet";
+    if (!(times->iat <= now + leeway)) {
+        *detail = "the token was issued in the future";
+        return NGX_DECLINED;
     }
 
-    if (iat && !(json_number_value(iat) <= now + leeway)) {
-        return "the token was issued in the future";
-    }
-
-    return NULL;
+    return NGX_OK;
 }
 
 
@@ -453,7 +561,7 @@ ngx_realtime_auth_role(ngx_realtime_auth_conf_t *conf, json_t *payload,
 
 static ngx_int_t
 ngx_realtime_auth_user(ngx_realtime_auth_conf_t *conf, json_t *payload,
-    ngx_pool_t *pool, ngx_realtime_identity_t *id, const char **detail)
+    ngx_realtime_auth_said_t *said, const char **detail)
 {
     size_t       n;
     json_t      *value;
@@ -493,10 +601,10 @@ ngx_realtime_auth_user(ngx_realtime_auth_conf_t *conf, json_t *payload,
         }
     }
 
-    id->user.len = user.len;
-    id->user.data = ngx_pstrdup(pool, &user);
+    said->id.user.len = user.len;
+    ngx_memcpy(said->user, user.data, user.len);
 
-    return id->user.data ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
 }
 
 

@@ -4,14 +4,14 @@
  */
 
 /*
- * A client sends one token with every request.  To verify it costs an HMAC
- * as much as the rest of a small request, RSA and ECDSA several times that;
- * so a worker remembers which it has verified.
+ * A client sends one token with every request.  To verify and to read it costs
+ * more than the rest of a small request; so a worker remembers which it has
+ * verified, and what they say.
  *
- * Only the signature is remembered, and only that it is right: the claims are
- * read and compared with the clock each time.  A token is known by the hash
- * of its text and of the keys that it was verified with, so two tokens cannot
- * be taken for each other, and a token cannot be read from here.
+ * What depends on the moment is not remembered: the clock, and what has been
+ * revoked, are asked each time.  A token is known by the hash of its text and
+ * of what it was verified with, the keys and the rules of a location, so two
+ * tokens cannot be taken for each other, and a token cannot be read from here.
  *
  * The table has two places for each value of the first bits of the hash; the
  * one that was not used last is given to a newcomer.  Nothing else is ever
@@ -29,6 +29,7 @@
 
 typedef struct {
     u_char                    digest[2][NGX_REALTIME_AUTH_KNOWN_LEN];
+    ngx_realtime_auth_said_t  said[2];
     ngx_uint_t                oldest;  /* 0 or 1 */
 } ngx_realtime_auth_set_t;
 
@@ -49,7 +50,8 @@ static ngx_realtime_auth_known_t  ngx_realtime_auth_table;
 
 
 ngx_int_t
-ngx_realtime_auth_known(ngx_array_t *keys, ngx_str_t *token, u_char *digest)
+ngx_realtime_auth_known(void *scope, ngx_str_t *token, u_char *digest,
+    ngx_realtime_auth_said_t **said)
 {
     ngx_uint_t                  i;
     ngx_realtime_auth_set_t    *set;
@@ -62,7 +64,7 @@ ngx_realtime_auth_known(ngx_array_t *keys, ngx_str_t *token, u_char *digest)
     }
 
     if (EVP_DigestInit_ex(t->ctx, t->sha256, NULL) != 1
-        || EVP_DigestUpdate(t->ctx, &keys, sizeof(keys)) != 1
+        || EVP_DigestUpdate(t->ctx, &scope, sizeof(scope)) != 1
         || EVP_DigestUpdate(t->ctx, token->data, token->len) != 1
         || EVP_DigestFinal_ex(t->ctx, digest, NULL) != 1)
     {
@@ -76,6 +78,7 @@ ngx_realtime_auth_known(ngx_array_t *keys, ngx_str_t *token, u_char *digest)
             == 0)
         {
             set->oldest = !i;
+            *said = &set->said[i];
             return NGX_OK;
         }
     }
@@ -84,15 +87,19 @@ ngx_realtime_auth_known(ngx_array_t *keys, ngx_str_t *token, u_char *digest)
 }
 
 
-void
+ngx_realtime_auth_said_t *
 ngx_realtime_auth_remember(u_char *digest)
 {
+    ngx_uint_t                i;
     ngx_realtime_auth_set_t  *set;
 
     set = ngx_realtime_auth_known_set(digest);
+    i = set->oldest;
 
-    ngx_memcpy(set->digest[set->oldest], digest, NGX_REALTIME_AUTH_KNOWN_LEN);
-    set->oldest = !set->oldest;
+    ngx_memcpy(set->digest[i], digest, NGX_REALTIME_AUTH_KNOWN_LEN);
+    set->oldest = !i;
+
+    return &set->said[i];
 }
 
 
