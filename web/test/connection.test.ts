@@ -62,6 +62,26 @@ test('a network that breaks is recovered, by the same socket', async () => {
   });
 });
 
+test.each([
+  ['late', 3_600_000],
+  ['early', -3_600_000],
+])('the clock of this machine may be an hour %s', async (_, ahead) => {
+  server.ahead = ahead;
+  open();
+  await vi.waitFor(() => expect(connection.state.get().userId).toBe(ALICE));
+
+  const { skew } = connection.state.get();
+
+  expect(Math.abs(skew - ahead)).toBeLessThan(60_000);
+});
+
+test('the way of a message is no difference of the clocks', async () => {
+  server.io.use((_, next) => setTimeout(next, 300));
+  open();
+  await vi.waitFor(() => expect(connection.state.get().userId).toBe(ALICE));
+  expect(connection.state.get().skew).toBe(0);
+});
+
 test('it comes back after the server has sent it away', async () => {
   open();
   await vi.waitFor(() => expect(status()).toBe('connected'));

@@ -33,6 +33,7 @@ export interface TestServer {
   asked: string[]; // REST, "GET /api/..."
   rows: MessageRow[];
   refuse: { code: string; message: string } | null;
+  ahead: number; // ms, of the clock that "connected" is stamped with
   failSend: { code: string; message: string; retryAfter?: number } | null;
   failRest: Answer | null;
   notifications: boolean; // whether REST has them
@@ -141,7 +142,7 @@ function serve(server: TestServer, socket: Socket): void {
   socket.emit('connected', {
     socketId: socket.id,
     userId: user,
-    timestamp: new Date().toISOString(),
+    timestamp: new Date(Date.now() + server.ahead).toISOString(),
   });
 
   socket.onAny((event: string, ...args: unknown[]) => {
@@ -235,6 +236,7 @@ export async function startServer(): Promise<TestServer> {
     asked: [],
     rows: [],
     refuse: null,
+    ahead: 0,
     failSend: null,
     failRest: null,
     notifications: false,

@@ -91,6 +91,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let reason: TokenReason = 'connect';
   let socket: Socket | undefined;
   let refusals = 0;
+  let asked = 0; // ms, when CONNECT was sent
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function move(status: Status, more: Partial<ConnectionState> = {}): void {
@@ -117,6 +118,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     readToken(source, why)
       .catch(() => undefined)
       .then((token) => {
+        asked = Date.now();
         give({
           ...(token && { token }),
           ...(options.userId && { userId: options.userId }),
@@ -343,10 +345,20 @@ export function createConnection(options: ConnectionOptions): Connection {
     sid: () => socket?.io.engine?.id,
   };
 
-  connection.on('connected', ({ userId, timestamp }) => {
-    const ahead = Date.parse(timestamp) - Date.now();
+  /*
+   * The server wrote its time between the CONNECT and now: what the two clocks
+   * may differ by for that reason alone is no difference.
+   */
 
-    state.set((now) => ({ ...now, userId, skew: ahead || 0 }));
+  connection.on('connected', ({ userId, timestamp }) => {
+    const half = (Date.now() - asked) / 2;
+    const ahead = Date.parse(timestamp) - asked - half;
+
+    state.set((now) => ({
+      ...now,
+      userId,
+      skew: Math.abs(ahead) > half ? ahead : 0,
+    }));
   });
 
   connection.on('auth_expiring', () => {
