@@ -22,6 +22,7 @@
 #include "ngx_realtime_bus.h"
 #include "ngx_realtime_chat.h"
 #include "ngx_realtime_chat_flight.h"
+#include "ngx_realtime_chat_jobs.h"
 #include "ngx_realtime_chat_presence.h"
 #include "ngx_realtime_chat_typing.h"
 #include "ngx_realtime_envelope.h"
@@ -405,6 +406,7 @@ static ngx_realtime_zone_part_pt  ngx_realtime_zone_parts[] = {
     ngx_realtime_history_create,
     ngx_realtime_recovery_create,
     ngx_realtime_chat_flight_create,
+    ngx_realtime_chat_jobs_create,
     ngx_realtime_version_create,
     ngx_realtime_presence_create,
     ngx_realtime_partner_create,
@@ -686,6 +688,7 @@ ngx_realtime_init_process(ngx_cycle_t *cycle)
 
     if (rmcf->database) {
         ngx_realtime_chat_start(rmcf);
+        ngx_realtime_chat_jobs_init(cycle);
 
         if (ngx_realtime_pg_init(cycle, rmcf->database) != NGX_OK) {
             return NGX_ERROR;
@@ -717,6 +720,7 @@ ngx_realtime_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
+    ngx_realtime_chat_jobs_exit();
     ngx_realtime_pg_exit(cycle);
     ngx_realtime_bus_exit(cycle);
     ngx_realtime_slot_detach();

@@ -3,7 +3,7 @@
 -- Optional: policies by which Postgres itself keeps users apart, whatever the
 -- module sends.  They need "realtime_database ... identify=on": without it
 -- nobody sees anything.  To undo it, "alter table ... disable row level
--- security" for the three tables.
+-- security" for the four tables.
 --
 --   psql -d DATABASE -v ON_ERROR_STOP=1 -f sql/rls.sql
 --
@@ -26,6 +26,7 @@ $$;
 alter table realtime.conversations enable row level security;
 alter table realtime.messages enable row level security;
 alter table realtime.notifications enable row level security;
+alter table realtime.jobs enable row level security;
 
 
 drop policy if exists participants on realtime.conversations;
@@ -64,6 +65,14 @@ create policy owner on realtime.notifications
 drop policy if exists module on realtime.notifications;
 
 create policy module on realtime.notifications
+    using ((select current_setting('realtime.user', true)) = '*');
+
+
+-- nobody's but the module's
+
+drop policy if exists module on realtime.jobs;
+
+create policy module on realtime.jobs
     using ((select current_setting('realtime.user', true)) = '*');
 
 commit;

@@ -49,6 +49,11 @@ grant select, insert, update (last_seen_at)
 grant select, insert, delete, update (read_at, acknowledged_at)
     on realtime.notifications to :"role";
 
+grant select, insert, delete,
+    update (users, payload, data, last_id, done, total, attempts, run_at,
+            lease_until, finished_at, error)
+    on realtime.jobs to :"role";
+
 grant execute on function realtime.twin to :"role";
 
 grant select (:"users_id") on :users to :"role";

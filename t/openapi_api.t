@@ -96,11 +96,15 @@ my %n = (userId => 'ann', type => 'x', title => 'y', message => 'z');
 
 call(POST => $notify, 202, json => { %n, volatile => JSON::PP::true });
 call(POST => $notify, 400, json => {});
-call(POST => $notify, 501, json => { %n, all => JSON::PP::true });
 call(POST => $notify, 503, json => { %n, userId => $t->uuid('ann') });
 
+my $job = '/jobs/{id}';
+
+call(GET => $job, 404, id => 'x');
+call(GET => $job, 503, id => $t->uuid('a job'));
+
 for ([GET => $user], [GET => $count], [POST => $kick], [POST => $revoke],
-     [POST => $emit], [POST => $notify])
+     [POST => $emit], [POST => $notify], [GET => $job])
 {
     call(@$_, 401, token => undef);
     call(@$_, 403, token => 'x');
@@ -141,6 +145,25 @@ for ([GET => $user], [POST => $kick]) {
 }
 
 kill CONT => $stuck;
+
+
+# and with a database
+
+my $stored = Test::Realtime->new(database => 1, server => <<'EOT')->start;
+        location /realtime/api/ {
+            realtime_api;
+            realtime_api_access nginx;
+        }
+EOT
+
+my $later = $stored->post('/realtime/api/notifications',
+                          json => { %n, userId => $stored->uuid('ann'),
+                                    deliverAt => time + 60 });
+
+is_deeply([$doc->check('#/components/schemas/NotifiedReply',
+                       $later->{json})], [], 'a job, as documented');
+answer(GET => $job, 200,
+       $stored->get("/realtime/api/jobs/$later->{json}{data}{job}"));
 
 
 my (%documented, %paths);

@@ -61,6 +61,9 @@ const ngx_realtime_route_t  ngx_realtime_api_routes[] = {
     { NGX_HTTP_POST, ngx_string("/notifications"),
       ngx_realtime_api_notify, NGX_REALTIME_RATE_NONE, 1 },
 
+    { NGX_HTTP_GET, ngx_string("/jobs/:"),
+      ngx_realtime_api_job, NGX_REALTIME_RATE_NONE, 1 },
+
     { 0, ngx_null_string, NULL, NGX_REALTIME_RATE_NONE, 0 }
 };
 

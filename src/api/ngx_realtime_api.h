@@ -22,6 +22,8 @@ void ngx_realtime_api_emit(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call);
 void ngx_realtime_api_notify(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call);
+void ngx_realtime_api_job(ngx_realtime_rest_t *rest,
+    ngx_realtime_call_t *call);
 void ngx_realtime_api_revoke(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call);
 

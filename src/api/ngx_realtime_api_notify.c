@@ -4,13 +4,14 @@
  */
 
 /*
- * POST /notifications: to one user, to many, or to those of a room, which is
- * a user's.
+ * POST /notifications: to one user, to many, to those of a room, which is a
+ * user's, or to everybody; at once or later.  What is for later or for
+ * everybody is a job, and GET /jobs/: says how far it is.
  */
 
 
 #include "ngx_realtime_api.h"
-#include "ngx_realtime_chat_notify.h"
+#include "ngx_realtime_chat_jobs.h"
 #include "ngx_realtime_room.h"
 #include "rt_json.h"
 
@@ -135,19 +136,34 @@ ngx_realtime_api_notify_parse(ngx_realtime_call_t *call, rt_str_t *values,
 }
 
 
-/* what would be delivered at once is not taken for what is to wait */
+/* a time that has passed is now: a call that is repeated stays a good one */
 
 static ngx_realtime_refusal_e
 ngx_realtime_api_notify_times(rt_str_t *values,
     ngx_realtime_chat_note_t *note)
 {
-    int64_t     ms;
+    int64_t      ms, now;
     ngx_time_t  *tp;
 
-    if (ngx_realtime_api_notify_is(values[NGX_REALTIME_API_NOTE_DELIVER])
-        || ngx_realtime_api_notify_is(values[NGX_REALTIME_API_NOTE_ALL]))
+    tp = ngx_timeofday();
+    now = (int64_t) tp->sec * 1000 + (int64_t) tp->msec;
+
+    switch (ngx_realtime_api_time(values[NGX_REALTIME_API_NOTE_DELIVER],
+                                  &ms))
     {
-        return NGX_REALTIME_R_NOT_SUPPORTED;
+    case NGX_DECLINED:
+        break;
+
+    case NGX_OK:
+        if (ms > now) {
+            note->deliver = ms;
+            now = ms;
+        }
+
+        break;
+
+    default: /* NGX_ERROR */
+        return NGX_REALTIME_R_DELIVER_INVALID;
     }
 
     switch (ngx_realtime_api_time(values[NGX_REALTIME_API_NOTE_EXPIRES],
@@ -157,9 +173,7 @@ ngx_realtime_api_notify_times(rt_str_t *values,
         return NGX_REALTIME_R_NONE;
 
     case NGX_OK:
-        tp = ngx_timeofday();
-
-        if (ms > (int64_t) tp->sec * 1000 + (int64_t) tp->msec) {
+        if (ms > now) {
             note->expires = ms;
             return NGX_REALTIME_R_NONE;
         }
@@ -202,7 +216,7 @@ ngx_realtime_api_notify_data(ngx_realtime_call_t *call, rt_str_t value,
 }
 
 
-/* one of userId, userIds and room */
+/* one of userId, userIds, room and all */
 
 static ngx_realtime_refusal_e
 ngx_realtime_api_notify_whom(ngx_realtime_call_t *call, rt_str_t *values,
@@ -215,8 +229,7 @@ ngx_realtime_api_notify_whom(ngx_realtime_call_t *call, rt_str_t *values,
     n = 0;
     which = 0;
 
-    for (i = NGX_REALTIME_API_NOTE_USER; i <= NGX_REALTIME_API_NOTE_ROOM; i++)
-    {
+    for (i = NGX_REALTIME_API_NOTE_USER; i <= NGX_REALTIME_API_NOTE_ALL; i++) {
         if (ngx_realtime_api_notify_is(values[i])) {
             which = i;
             n++;
@@ -228,6 +241,11 @@ ngx_realtime_api_notify_whom(ngx_realtime_call_t *call, rt_str_t *values,
     }
 
     value = values[which];
+
+    if (which == NGX_REALTIME_API_NOTE_ALL) {
+        note->all = (rt_json_type(value) == 't');
+        return note->all ? NGX_REALTIME_R_NONE : NGX_REALTIME_R_ALL_INVALID;
+    }
 
     if (which == NGX_REALTIME_API_NOTE_USERS) {
         return ngx_realtime_api_notify_users(call, value, note);
@@ -300,4 +318,11 @@ ngx_realtime_api_notify_users(ngx_realtime_call_t *call, rt_str_t array,
     note->nusers = n;
 
     return NGX_REALTIME_R_NONE;
+}
+
+
+void
+ngx_realtime_api_job(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
+{
+    ngx_realtime_chat_job_get(call, &rest->id);
 }

@@ -57,13 +57,16 @@ typedef struct {
     ngx_str_t                  data;       /* JSON of an object; len 0: none */
     ngx_str_t                  id;         /* a UUID; NULL: a fresh one */
     uint64_t                   expires;    /* ms since the epoch; 0: never */
+    uint64_t                   deliver;    /* likewise; 0: now */
     unsigned                   transient:1;  /* no row */
+    unsigned                   all:1;      /* everybody; no users */
 } ngx_realtime_chat_note_t;
 
 
 /*
  * Checks and copies the note, stores and tells it.  Status 202, the result is
- * {id, online, offline}: of the receivers, those that have a socket now.
+ * {id, online, offline}: of the receivers, those that have a socket now; or,
+ * of what became a job, {id, job}.
  */
 void ngx_realtime_chat_notify(ngx_realtime_call_t *call,
     ngx_realtime_chat_note_t *note);

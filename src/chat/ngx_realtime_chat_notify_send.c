@@ -15,6 +15,7 @@
 
 #include "ngx_realtime_chat_event.h"
 #include "ngx_realtime_chat_flight.h"
+#include "ngx_realtime_chat_jobs.h"
 #include "ngx_realtime_chat_notify.h"
 #include "ngx_realtime_chat_stmt.h"
 #include "ngx_realtime_chat_text.h"
@@ -90,12 +91,17 @@ ngx_realtime_chat_notify(ngx_realtime_call_t *call,
 
     why = ngx_realtime_chat_notify_id(call, ctx, &note->id);
 
-    if (why == NGX_REALTIME_R_NONE) {
+    if (why == NGX_REALTIME_R_NONE && !note->all) {
         why = ngx_realtime_chat_notify_users(call, ctx, note);
     }
 
     if (why != NGX_REALTIME_R_NONE) {
         ngx_realtime_call_refuse(call, why);
+        return;
+    }
+
+    if (note->deliver || note->all) {
+        ngx_realtime_chat_job_add(call, &ctx->note, ctx->id);
         return;
     }
 
@@ -146,7 +152,7 @@ ngx_realtime_chat_notify_check(ngx_realtime_chat_note_t *note)
         return NGX_REALTIME_R_NOTE_DATA_TOO_LARGE;
     }
 
-    if (note->nusers == 0) {
+    if (note->nusers == 0 && !note->all) {
         return NGX_REALTIME_R_RECEIVERS_INVALID;
     }
 
@@ -227,7 +233,7 @@ ngx_realtime_chat_notify_users(ngx_realtime_call_t *call,
 
         if (rt_uuid_parse(note->users[i].data, user[i].len, p) != RT_OK) {
 
-            if (!note->transient) {
+            if (!note->transient || note->deliver) {
                 return NGX_REALTIME_R_RECEIVERS_NOT_UUID;
             }
 

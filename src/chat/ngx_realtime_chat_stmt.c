@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_realtime_chat_jobs_stmt.h"
 #include "ngx_realtime_chat_notify_stmt.h"
 #include "ngx_realtime_chat_presence_stmt.h"
 #include "ngx_realtime_chat_stmt.h"
@@ -365,7 +366,9 @@ static ngx_realtime_pg_stmt_t  ngx_realtime_chat_stmts[] = {
 
     NGX_REALTIME_STMT_PRESENCE,
 
-    NGX_REALTIME_STMT_NOTIFY
+    NGX_REALTIME_STMT_NOTIFY,
+
+    NGX_REALTIME_STMT_JOBS
 };
 
 
@@ -375,7 +378,8 @@ static const char *const  ngx_realtime_chat_migrations[] = {
     NULL,
     NULL,
     "sql/005_presence.sql",
-    "sql/006_notifications.sql"
+    "sql/006_notifications.sql",
+    "sql/007_jobs.sql"
 };
 
 
@@ -550,6 +554,19 @@ ngx_realtime_chat_init(ngx_conf_t *cf, ngx_realtime_main_conf_t *rmcf)
 
     rmcf->create_sql = (char *) p;
 
+    size = sizeof(NGX_REALTIME_STMT_PEOPLE_SQL)
+           + 2 * table.len + 3 * column.len;
+
+    p = ngx_pnalloc(cf->pool, size);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    *ngx_snprintf(p, size - 1, NGX_REALTIME_STMT_PEOPLE_SQL,
+                  &column, &table, &table, &column, &column) = '\0';
+
+    rmcf->people_sql = (char *) p;
+
     return NGX_OK;
 }
 
@@ -558,6 +575,7 @@ void
 ngx_realtime_chat_start(ngx_realtime_main_conf_t *rmcf)
 {
     ngx_realtime_chat_stmts[NGX_REALTIME_STMT_CREATE].sql = rmcf->create_sql;
+    ngx_realtime_chat_stmts[NGX_REALTIME_STMT_PEOPLE].sql = rmcf->people_sql;
 
     ngx_realtime_chat_receipt_init();
 

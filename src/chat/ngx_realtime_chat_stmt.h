@@ -40,9 +40,18 @@ typedef enum {
     NGX_REALTIME_STMT_SEE,         /* caller, id, ms, acknowledged */
     NGX_REALTIME_STMT_SEE_ALL,     /* caller, ms */
     NGX_REALTIME_STMT_DISMISS,     /* caller, id */
-    NGX_REALTIME_STMT_NOTE         /* "*": the module; users: an array; id,
+    NGX_REALTIME_STMT_NOTE,        /* "*": the module; users: an array; id,
                                       type, title, message, data, ms,
                                       expires: ms */
+    NGX_REALTIME_STMT_JOB_ADD,     /* "*", id, kind, users, payload, data,
+                                      expires: ms; run: ms or NULL, total */
+    NGX_REALTIME_STMT_JOB_GET,     /* "*", id */
+    NGX_REALTIME_STMT_JOBS_CLAIM,  /* "*" */
+    NGX_REALTIME_STMT_JOBS_NEXT,   /* "*" */
+    NGX_REALTIME_STMT_JOB_STEP,    /* "*", id, last id, how many, total */
+    NGX_REALTIME_STMT_JOB_END,     /* "*", id, error */
+    NGX_REALTIME_STMT_PURGE,       /* "*" */
+    NGX_REALTIME_STMT_PEOPLE       /* "*", after: id or NULL */
 } ngx_realtime_chat_stmt_e;
 
 

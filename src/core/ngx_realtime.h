@@ -42,6 +42,7 @@ typedef struct {
     ngx_str_t                  users_table;   /* as written: schema.table */
     ngx_str_t                  users_column;  /* its uuid column */
     const char                *create_sql;    /* chat's, made of these two */
+    const char                *people_sql;    /* likewise */
 
     ngx_msec_t                 drain_timeout;
     time_t                     presence_grace;    /* s */

@@ -73,6 +73,9 @@
     X(notifications, COUNTER, "notifications told, each once for all users")  \
     X(notifications_stored, COUNTER, "rows of notifications, one for a user") \
     X(notifications_given, COUNTER, "unread ones given to a socket that came") \
+    X(jobs_run, COUNTER, "jobs that were delivered, or steps of them")        \
+    X(jobs_failed, COUNTER, "jobs given up because of an error")              \
+    X(notifications_purged, COUNTER, "expired notifications deleted")         \
     X(typing_told, COUNTER, "typing events sent on to the other participant") \
     X(presence_told, COUNTER, "changes of presence told to somebody")         \
     X(presence_saved, COUNTER, "last times written to Postgres")              \

@@ -79,8 +79,12 @@
       "data is longer than 16384 bytes", "")                                  \
     X(NOTE_ID_INVALID, "id_invalid", 400, 0,                                  \
       "id must be a UUID", "")                                                \
-    X(NOT_SUPPORTED, "not_supported", 501, 0,                                 \
-      "deliverAt and all are not supported", "")                              \
+    X(DELIVER_INVALID, "deliver_invalid", 400, 0,                             \
+      "deliverAt must be a time in ISO 8601 or seconds", "")                  \
+    X(ALL_INVALID, "all_invalid", 400, 0,                                     \
+      "all must be true, or not there", "")                                   \
+    X(JOB_NOT_FOUND, "job_not_found", 404, 0,                                 \
+      "Job not found", "")                                                    \
     X(RECEIVERS_INVALID, "receivers_invalid", 400, 0,                         \
       "Receivers are user ids of 1 to 128 printable bytes, one at least", "") \
     X(RECEIVERS_NOT_UUID, "receivers_not_uuid", 400, 0,                       \

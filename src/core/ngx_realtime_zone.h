@@ -17,6 +17,7 @@
  *                          -> partners     room/   who knows whom
  *                          -> rates        core/   who does it too often
  *                          -> revocations  auth/   which tokens are void
+ *                          -> jobs         chat/   who runs them, which ran
  *
  * The master makes it and every worker inherits the mapping at the same
  * address, so the zone may hold addresses of the zone; it never holds an
@@ -78,6 +79,7 @@ typedef struct {
     void                      *partners;   /* room/'s */
     void                      *rates;      /* core/'s */
     void                      *revocations;  /* auth/'s */
+    void                      *jobs;       /* chat/'s */
 
     ngx_realtime_mask_t        live        /* slots that take part; atomic */
         __attribute__((aligned(NGX_REALTIME_CACHELINE)));

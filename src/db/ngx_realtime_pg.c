@@ -42,6 +42,8 @@ static void ngx_realtime_pg_expire(ngx_realtime_age_t *age);
 static const ngx_realtime_pg_stmt_t  *ngx_realtime_pg_stmts;
 static ngx_uint_t                     ngx_realtime_pg_nstmts;
 static const ngx_realtime_pg_schema_t  *ngx_realtime_pg_schema;
+static const char                    *ngx_realtime_pg_listen_sql;
+static ngx_realtime_pg_heard_pt       ngx_realtime_pg_heard;
 
 /* one per worker; NULL before init and after exit */
 static ngx_realtime_pg_pool_t        *ngx_realtime_pg_pool;
@@ -340,6 +342,14 @@ ngx_realtime_pg_catalogue(const ngx_realtime_pg_stmt_t *stmts, ngx_uint_t n,
 }
 
 
+void
+ngx_realtime_pg_listen(const char *sql, ngx_realtime_pg_heard_pt heard)
+{
+    ngx_realtime_pg_listen_sql = sql;
+    ngx_realtime_pg_heard = heard;
+}
+
+
 ngx_int_t
 ngx_realtime_pg_init(ngx_cycle_t *cycle, ngx_realtime_pg_conf_t *conf)
 {
@@ -361,6 +371,8 @@ ngx_realtime_pg_init(ngx_cycle_t *cycle, ngx_realtime_pg_conf_t *conf)
     pool->stmts = ngx_realtime_pg_stmts;
     pool->nstmts = ngx_realtime_pg_nstmts;
     pool->schema = ngx_realtime_pg_schema;
+    pool->listen = ngx_realtime_pg_listen_sql;
+    pool->heard = ngx_realtime_pg_heard;
     pool->log = cycle->log;
     pool->since = ngx_current_msec;
 

@@ -132,6 +132,16 @@ ngx_int_t ngx_realtime_pg_init(ngx_cycle_t *cycle,
 /* no handler is called for what is left: the process ends */
 void ngx_realtime_pg_exit(ngx_cycle_t *cycle);
 
+/*
+ * What is notified on the channel calls the handler, and so does each new
+ * connection that listens, because before it nobody did.  It is a hint and no
+ * more: one may be missing.  Before ngx_realtime_pg_init().
+ */
+typedef void (*ngx_realtime_pg_heard_pt)(void);
+
+void ngx_realtime_pg_listen(const char *sql,
+    ngx_realtime_pg_heard_pt heard);
+
 /* there is a pool: without one nothing may be asked */
 ngx_uint_t ngx_realtime_pg_configured(void);
 

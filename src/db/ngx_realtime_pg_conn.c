@@ -49,6 +49,7 @@ static ngx_uint_t ngx_realtime_pg_conn_lacks(ngx_realtime_pg_conn_t *pc,
     PGresult *res);
 static void ngx_realtime_pg_conn_pump(ngx_realtime_pg_conn_t *pc);
 static ngx_int_t ngx_realtime_pg_conn_results(ngx_realtime_pg_conn_t *pc);
+static void ngx_realtime_pg_conn_heard(ngx_realtime_pg_conn_t *pc);
 static ngx_int_t ngx_realtime_pg_conn_result(ngx_realtime_pg_conn_t *pc,
     PGresult *res);
 static void ngx_realtime_pg_conn_expire(ngx_realtime_age_t *age);
@@ -411,6 +412,14 @@ ngx_realtime_pg_conn_prepare(ngx_realtime_pg_conn_t *pc)
         goto failed;
     }
 
+    if (pc == pc->pool->conns
+        && PQsendQueryParams(pc->pg, pc->pool->listen, 0, NULL, NULL, NULL,
+                             NULL, 0)
+           == 0)
+    {
+        goto failed;
+    }
+
     if (PQpipelineSync(pc->pg) == 0) {
         goto failed;
     }
@@ -660,7 +669,25 @@ ngx_realtime_pg_conn_results(ngx_realtime_pg_conn_t *pc)
 
     (void) PQisBusy(pc->pg);
 
+    ngx_realtime_pg_conn_heard(pc);
+
     return PQstatus(pc->pg) == CONNECTION_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_realtime_pg_conn_heard(ngx_realtime_pg_conn_t *pc)
+{
+    PGnotify    *notify;
+    ngx_uint_t   n;
+
+    for (n = 0; (notify = PQnotifies(pc->pg)) != NULL; n++) {
+        PQfreemem(notify);
+    }
+
+    if (n) {
+        pc->pool->heard();
+    }
 }
 
 
@@ -677,6 +704,10 @@ ngx_realtime_pg_conn_result(ngx_realtime_pg_conn_t *pc, PGresult *res)
 
     if (pc->state == NGX_REALTIME_PG_PREPARING) {
         pc->syncs = 0;
+
+        if (pc == pc->pool->conns) {
+            pc->pool->heard();
+        }
 
         if (pc->pool->said) {
             pc->pool->said = 0;

@@ -124,6 +124,8 @@ struct ngx_realtime_pg_pool_s {
     const ngx_realtime_pg_stmt_t  *stmts;
     ngx_uint_t                 nstmts;
     const ngx_realtime_pg_schema_t  *schema;
+    const char                *listen;     /* of the first connection */
+    ngx_realtime_pg_heard_pt   heard;
     ngx_log_t                 *log;
 
     ngx_queue_t                waiting;    /* oldest first */
