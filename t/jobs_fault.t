@@ -87,7 +87,7 @@ sub kill_all {
 
 
 sub killed {
-    my $id = notify(userId => $alice, deliverAt => time + 6);
+    my $id = notify(userId => $alice, deliverAt => time + 3600);
 
     ok($id, 'one for later');
     ok(kill_all(), 'all workers are killed');
@@ -98,6 +98,11 @@ sub killed {
     is(state_of($id), 'open', 'Postgres was, too: it still waits');
 
     my $c = $t->connect($alice);
+
+    # its time comes, and nobody is notified
+
+    $t->sql("update realtime.jobs
+             set run_at = now() + interval '5 seconds' where id = '$id'");
 
     ok(kill_all(), 'and once more');
     $c = $t->connect($alice);
@@ -153,7 +158,7 @@ sub published {
     my $c = $t->connect($bob);
 
     $t->sql("create function public.keep() returns trigger language plpgsql
-             as \$\$ begin return null; end \$\$;
+             as \$\$ begin perform pg_sleep(3); return null; end \$\$;
              create trigger keep before delete on realtime.jobs
              for each row execute function public.keep();
              select realtime.emit('user:$bob', 'once')");

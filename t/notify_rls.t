@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use JSON::PP;
 use Test::More;
 
 use lib 't/lib';
@@ -80,6 +81,24 @@ is(($c->ask(notification_ack => { notificationId => $id }))[0]{status},
 is($t->connect($bob)->event('notification')->{id}, $id, 'given later');
 is($t->http(DELETE => "/api/notifications/$id", token => $t->token($bob))
      ->{status}, 200, 'deleted');
+
+
+# jobs are nobody's but the module's
+
+$t->sql("insert into users (id) values ('$alice'), ('$bob')");
+$t->sql("select realtime.notify_user('$alice', 'x', 'SQL', 'M')");
+is($c->event('notification', 10)->{title}, 'SQL', 'a job is run');
+
+$r = $t->post('/realtime/api/notifications', json => {
+    all => JSON::PP::true, type => 'x', title => 'all', message => 'M' });
+
+is($c->event('notification', 10)->{title}, 'all', 'one for everybody, too');
+ok(Test::Realtime::wait_for(10, sub {
+    $t->get("/realtime/api/jobs/$r->{json}{data}{job}")
+      ->{json}{data}{state} eq 'done'
+}), 'and its progress is told');
+is_deeply([rows($alice, 'select 1 from realtime.jobs')], [],
+          'a user sees none');
 
 $t->stop;
 done_testing();

@@ -122,6 +122,26 @@ is(scalar(grep { $_->[0] eq 'notification' } $socket->events(0.5)), 1,
    'arrives once');
 
 
+# -- later, and for everybody
+
+my %note = (type => 'system', title => 'later', message => 'M');
+my $job = ask(sendNotification => $ann, { %note },
+              { deliverAt => time + 2 })->{result}{job};
+
+is(ask(job => $job)->{result}{state}, 'waiting', 'one for later');
+is($socket->event('notification', 10)->{title}, 'later', 'arrives');
+
+$job = ask(notifyEverybody => { %note, title => 'all' })->{result}{job};
+
+is($socket->event('notification', 10)->{title}, 'all', 'one for everybody');
+ok(Test::Realtime::wait_for(10, sub {
+    ask(job => $job)->{result}{state} eq 'done'
+}), 'is done');
+is(ask(job => $job)->{result}{total}, 2, 'for two users');
+is_deeply(ask(job => 'x'), { error => 'job_not_found', status => 404 },
+          'no such job');
+
+
 # -- events, the end of a user
 
 is_deeply(ask(emit => "user:$ann", 'offer', [{ a => 1 }, 2]), { result => 1 },

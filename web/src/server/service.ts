@@ -34,8 +34,21 @@ export interface NotificationOptions {
 
 export interface Sent {
   id: string;
-  online: number;
-  offline: number;
+  online?: number; // receivers that have a socket; not of a job
+  offline?: number;
+  job?: string; // for later, or for everybody: see job()
+}
+
+export interface Job {
+  id: string;
+  kind: 'notify' | 'broadcast' | 'emit';
+  state: 'waiting' | 'running' | 'done' | 'failed';
+  done: number;
+  total: number | null; // of a broadcast: once it has begun
+  runAt: string;
+  createdAt: string;
+  finishedAt: string | null;
+  error: string | null;
 }
 
 export interface UserConnection {
@@ -130,6 +143,10 @@ export class RealtimeService {
     options: NotificationOptions = {},
   ): Promise<Sent> {
     return this.#notify({ all: true }, notification, options);
+  }
+
+  job(id: string): Promise<Job> {
+    return this.#call('GET', `/jobs/${encodeURIComponent(id)}`);
   }
 
   async notifyAssessmentStarted(
