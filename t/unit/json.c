@@ -118,6 +118,25 @@ static const struct {
 };
 
 
+/* whole texts, in which nothing but these characters may change */
+
+static const struct {
+    const char  *in;
+    size_t       len;
+    const char  *out;
+} json_inerts[] = {
+    { json_str("{}"), "{}" },
+    { json_str("[1,\"a b\",null]"), "[1,\"a b\",null]" },
+    { json_str("\"</script>\""), "\"\\u003c/script\\u003e\"" },
+    { json_str("{\"&\":\"&amp;\"}"), "{\"\\u0026\":\"\\u0026amp;\"}" },
+    { json_str("\"\xe2\x80\xa8\xe2\x80\xa9\""), "\"\\u2028\\u2029\"" },
+    { json_str("\"\xe2\x80\xa7\xe2\x80\xaa\xe2\x82\xac\""),
+      "\"\xe2\x80\xa7\xe2\x80\xaa\xe2\x82\xac\"" },
+    { json_str("\"\\u003c\\\"\\\\<\""), "\"\\u003c\\\"\\\\\\u003c\"" },
+    { json_str("\"a\xe2\x80"), "\"a\xe2\x80" },   /* cut: as it is */
+};
+
+
 static void
 json_test_parse(size_t n)
 {
@@ -215,6 +234,35 @@ json_test_escape(size_t n)
 
     end = rt_json_escape(out, p, len);
     tap_bytes(out, (size_t) (end - out), want, strlen(want), "\"%s\"", want);
+
+    free(out);
+    free(p);
+}
+
+
+static void
+json_test_inert(size_t n)
+{
+    size_t       len, size;
+    uint8_t     *p, *end, *out;
+    const char  *want;
+
+    len = json_inerts[n].len;
+    want = json_inerts[n].out;
+
+    p = tap_exact(json_inerts[n].in, len);
+
+    size = rt_json_inert_len(p, len);
+    tap_ok(size == strlen(want), "inert %s has its length", want);
+
+    out = malloc(size);
+    if (out == NULL) {
+        abort();
+    }
+
+    end = rt_json_inert(out, p, len);
+    tap_bytes(out, (size_t) (end - out), want, strlen(want), "inert %s",
+              want);
 
     free(out);
     free(p);
@@ -337,6 +385,10 @@ main(void)
 
     for (i = 0; i < sizeof(json_escapes) / sizeof(json_escapes[0]); i++) {
         json_test_escape(i);
+    }
+
+    for (i = 0; i < sizeof(json_inerts) / sizeof(json_inerts[0]); i++) {
+        json_test_inert(i);
     }
 
     json_test_round_trip();
