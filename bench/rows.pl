@@ -44,7 +44,8 @@ sub at_most {
     return ("<= $limit", sub { $_[0]{ours} <= $limit });
 }
 
-# for what a disk decides: if the floor alone is above it, near that
+# where the machine, or its disk, decides: what is asked is either absolute,
+# or as near to the floor as that was on the machine it was asked for
 
 sub at_most_or_floor {
     my ($limit, $times) = @_;
@@ -84,9 +85,11 @@ sub send_statement {
 }
 
 sub of_socketio {
-    my ($limit, $part) = @_;
-    return ("<= $limit and <= 1/$part of Socket.IO's", sub {
-        $_[0]{ours} <= $limit && $_[0]{ours} * $part <= $_[0]{socketio}
+    my ($limit, $times, $part) = @_;
+    my ($title, $met) = at_most_or_floor($limit, $times);
+
+    return ("$title, and <= 1/$part of Socket.IO's", sub {
+        $met->($_[0]) && $_[0]{ours} * $part <= $_[0]{socketio}
     });
 }
 
@@ -121,7 +124,7 @@ my %rows = (
         servers => [@servers], options => { relay => 1 },
         load    => [qw( relay --conns 200 --warmup 2 )],
         figures => [
-            ['CPU us/message', 'cpu_us', 1, of_socketio(12, 4)],
+            ['CPU us/message', 'cpu_us', 1, of_socketio(12, 1.35, 4)],
             ['messages/s', 'per_second', 0],
             ['p50 ms', 'delivery_ms.p50', 2],
             ['p99 ms', 'delivery_ms.p99', 2],
@@ -133,7 +136,7 @@ my %rows = (
         options => { relay => 1, workers => 2 },
         load    => [qw( relay --place different --conns 200 --warmup 2 )],
         figures => [
-            ['CPU us/message', 'cpu_us', 1, at_most(16)],
+            ['CPU us/message', 'cpu_us', 1, at_most_or_floor(16, 1.33)],
             ['messages/s', 'per_second', 0],
         ],
     },
@@ -142,7 +145,7 @@ my %rows = (
         servers => [@servers], options => { relay => 1 },
         load    => [qw( relay --conns 200 --rate 5000 --warmup 2 )],
         figures => [
-            ['CPU us/message', 'cpu_us', 1, at_most(24)],
+            ['CPU us/message', 'cpu_us', 1, at_most_or_floor(24, 1.3)],
             ['p50 ms', 'delivery_ms.p50', 3, of_floor(1.2)],
             ['p99 ms', 'delivery_ms.p99', 3, of_floor(1.2)],
         ],
