@@ -107,10 +107,10 @@
       3, 1 },                                                                 \
                                                                               \
     [NGX_REALTIME_STMT_PURGE] = { "realtime_purge",                           \
-      "with old as (delete from realtime.jobs j where j.id in ("              \
-          "select o.id from realtime.jobs o "                                 \
+      "with old as (delete from realtime.jobs j where j.ctid = any(array("    \
+          "select o.ctid from realtime.jobs o "                               \
           "where o.finished_at < now() - interval '7 days' "                  \
-          "order by o.finished_at limit 1000 for update skip locked)"         \
+          "order by o.finished_at limit 1000 for update skip locked))"        \
       "), gone as (delete from realtime.notifications n using ("              \
           "select e.user_id, e.id from realtime.notifications e "             \
           "where e.expires_at < now() and $1::text is not null "              \
