@@ -76,6 +76,7 @@ ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf, ngx_str_t *token,
     ngx_realtime_auth_said_t   *said, fresh;
 
     *why = NGX_REALTIME_R_TOKEN_INVALID;
+    said = NULL;
 
     known = (token->len <= NGX_REALTIME_JWT_MAX)
             ? ngx_realtime_auth_known(conf, token, digest, &said)
@@ -94,7 +95,7 @@ ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf, ngx_str_t *token,
     }
 
     if (known == NGX_DECLINED) {
-        *ngx_realtime_auth_remember(digest) = fresh;
+        *ngx_realtime_auth_remember(digest) = *said;
     }
 
     *id = said->id;
