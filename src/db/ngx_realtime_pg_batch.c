@@ -74,11 +74,6 @@ ngx_realtime_pg_batch_send(ngx_realtime_pg_conn_t *pc, ngx_uint_t max)
 
     ngx_realtime_pg_batch_reset(pc);
 
-    if (pc->solo) {
-        pc->solo = 0;
-        pc->others = 2 * ngx_current_msec - pc->sent_at;
-    }
-
     solo = ngx_realtime_pg_passed(pc->others);
 
     if (ngx_realtime_pg_batch_gather(pc, max, solo) == 0
@@ -393,6 +388,11 @@ ngx_realtime_pg_batch_synced(ngx_realtime_pg_conn_t *pc)
 
     pc->syncs--;
 
+    if (pc->solo) {
+        pc->solo = 0;
+        pc->others = 2 * ngx_current_msec - pc->sent_at;
+    }
+
     if (pc->failed) {
         ngx_realtime_pg_batch_undone(pc);
 
@@ -598,6 +598,7 @@ ngx_realtime_pg_batch_lost(ngx_realtime_pg_conn_t *pc)
 static void
 ngx_realtime_pg_batch_reset(ngx_realtime_pg_conn_t *pc)
 {
+    pc->solo = 0;
     pc->nsent = 0;
     pc->first = 0;
     pc->answered = 0;

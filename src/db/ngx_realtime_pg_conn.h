@@ -111,8 +111,8 @@ struct ngx_realtime_pg_conn_s {
                                               or NOBODY */
     unsigned                   failed:1;   /* this transaction will be, or
                                               was, rolled back */
-    unsigned                   solo:1;     /* the last batch was */
-    ngx_msec_t                 sent_at;    /* that batch */
+    unsigned                   solo:1;     /* this batch is */
+    ngx_msec_t                 sent_at;    /* this batch */
     ngx_msec_t                 others;     /* until then solo ones come last */
 
     char                       why[NGX_REALTIME_PG_WHY];
