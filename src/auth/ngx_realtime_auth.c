@@ -9,14 +9,14 @@
  *   split       three strict base64url parts, 8 kB        ngx_realtime_jwt.c
  *   key         alg equals the alg of a configured key, kid if both have one
  *   signature   of that key, with that alg                ngx_realtime_jwt.c
+ *   times       exp, nbf, iat
  *   claims      iss, aud
  *   user        the first non-empty string among the configured claims
- *   times       exp, nbf, iat
  *   revoked     not by now                             ngx_realtime_revoke.c
  *
  * No claim is read before a signature has been verified.  A token that is
- * known has been through all of it, and begins again with its times:
- * ngx_realtime_auth_known.c
+ * known has been through all of it, and is asked again for its times and
+ * whether it is revoked: ngx_realtime_auth_known.c
  */
 
 #include "ngx_realtime_auth.h"
@@ -41,6 +41,8 @@ static ngx_int_t ngx_realtime_auth_read(ngx_realtime_auth_conf_t *conf,
 static ngx_int_t ngx_realtime_auth_service(ngx_realtime_auth_conf_t *conf,
     json_t *payload, ngx_pool_t *pool, ngx_realtime_identity_t *id,
     const char **detail);
+static ngx_int_t ngx_realtime_auth_identity(ngx_realtime_auth_said_t *said,
+    ngx_pool_t *pool, ngx_realtime_identity_t *id);
 static ngx_int_t ngx_realtime_auth_signature(ngx_array_t *keys,
     ngx_realtime_jwt_t *jwt, ngx_log_t *log, const char **detail);
 static ngx_int_t ngx_realtime_auth_try_keys(ngx_array_t *keys,
@@ -98,14 +100,9 @@ ngx_realtime_auth_verify(ngx_realtime_auth_conf_t *conf, ngx_str_t *token,
         *ngx_realtime_auth_remember(digest) = *said;
     }
 
-    *id = said->id;
-
-    id->user.data = ngx_pnalloc(pool, id->user.len);
-    if (id->user.data == NULL) {
+    if (ngx_realtime_auth_identity(said, pool, id) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    ngx_memcpy(id->user.data, said->user, id->user.len);
 
     if (ngx_realtime_revoke_is(id)) {
         *detail = "the token is revoked";
@@ -225,7 +222,6 @@ static ngx_int_t
 ngx_realtime_auth_service(ngx_realtime_auth_conf_t *conf, json_t *payload,
     ngx_pool_t *pool, ngx_realtime_identity_t *id, const char **detail)
 {
-    ngx_str_t                  user;
     const char                *nobody;
     ngx_realtime_auth_said_t   said;
 
@@ -233,20 +229,28 @@ ngx_realtime_auth_service(ngx_realtime_auth_conf_t *conf, json_t *payload,
         return NGX_DECLINED;
     }
 
-    *id = said.id;
+    (void) ngx_realtime_auth_user(conf, payload, &said, &nobody);
 
-    if (ngx_realtime_auth_user(conf, payload, &said, &nobody) != NGX_OK) {
-        ngx_str_set(&id->user, "");
-        return NGX_OK;
+    return ngx_realtime_auth_identity(&said, pool, id);
+}
+
+
+/* user.len is 0 for a service that is nobody */
+
+static ngx_int_t
+ngx_realtime_auth_identity(ngx_realtime_auth_said_t *said, ngx_pool_t *pool,
+    ngx_realtime_identity_t *id)
+{
+    *id = said->id;
+
+    id->user.data = ngx_pnalloc(pool, id->user.len);
+    if (id->user.data == NULL) {
+        return NGX_ERROR;
     }
 
-    user.len = said.id.user.len;
-    user.data = said.user;
+    ngx_memcpy(id->user.data, said->user, id->user.len);
 
-    id->user.len = user.len;
-    id->user.data = ngx_pstrdup(pool, &user);
-
-    return id->user.data ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
 }
 
 
