@@ -37,8 +37,6 @@ static ngx_realtime_chat_reading_t *ngx_realtime_chat_read_begin(
     ngx_realtime_call_t *call);
 static void ngx_realtime_chat_read_marked(ngx_realtime_pg_query_t *q,
     ngx_realtime_pg_status_e status, PGresult *res);
-static void ngx_realtime_chat_read_again(ngx_realtime_pg_query_t *q,
-    ngx_realtime_pg_status_e status, PGresult *res);
 static ngx_int_t ngx_realtime_chat_read_count(ngx_realtime_call_t *call,
     ngx_realtime_pg_status_e status, PGresult *res);
 static void ngx_realtime_chat_read_done(ngx_realtime_call_t *call);
@@ -130,7 +128,15 @@ ngx_realtime_chat_read_marked(ngx_realtime_pg_query_t *q,
         return;
     }
 
-    r->n += n;
+    if (q->stmt == NGX_REALTIME_STMT_WAS_READ) {
+        /* what the steps before the lost one marked is among them */
+        r->n = ngx_max(r->n, (ngx_uint_t) n);
+
+    } else {
+        r->n += n;
+    }
+
+    /* also if the lost step was a full one */
 
     if (n >= NGX_REALTIME_STMT_ROWS) {
         ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_READ,
@@ -138,41 +144,8 @@ ngx_realtime_chat_read_marked(ngx_realtime_pg_query_t *q,
         return;
     }
 
-    if (n == 0 && q->lost) {
+    if (n == 0 && q->lost && q->stmt == NGX_REALTIME_STMT_READ) {
         ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_WAS_READ,
-                                   ngx_realtime_chat_read_again);
-        return;
-    }
-
-    ngx_realtime_chat_read_done(call);
-}
-
-
-static void
-ngx_realtime_chat_read_again(ngx_realtime_pg_query_t *q,
-    ngx_realtime_pg_status_e status, PGresult *res)
-{
-    ngx_int_t                     n;
-    ngx_realtime_call_t          *call;
-    ngx_realtime_chat_reading_t  *r;
-
-    call = q->data;
-    r = call->ctx;
-
-    n = ngx_realtime_chat_read_count(call, status, res);
-
-    if (n == NGX_ERROR) {
-        return;
-    }
-
-    /* what the steps before the lost one marked is among them */
-
-    r->n = ngx_max(r->n, (ngx_uint_t) n);
-
-    /* the lost step may have been a full one */
-
-    if (n >= NGX_REALTIME_STMT_ROWS) {
-        ngx_realtime_chat_stmt_ask(call, NGX_REALTIME_STMT_READ,
                                    ngx_realtime_chat_read_marked);
         return;
     }
