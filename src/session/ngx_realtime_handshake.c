@@ -39,7 +39,10 @@ static ngx_int_t ngx_realtime_handshake_allow(ngx_http_request_t *r,
 static ngx_int_t ngx_realtime_handshake_websocket(ngx_http_request_t *r,
     ngx_realtime_handshake_t *hs);
 static ngx_int_t ngx_realtime_handshake_identify(ngx_http_request_t *r,
-    ngx_realtime_handshake_t *hs);
+    ngx_realtime_handshake_t *hs, ngx_realtime_refusal_e *reason,
+    const char **why);
+static ngx_int_t ngx_realtime_handshake_denied(ngx_http_request_t *r,
+    ngx_realtime_refusal_e reason, const char *why);
 static ngx_int_t ngx_realtime_handshake_ready(ngx_realtime_transport_t *t,
     ngx_http_request_t *r, void *data);
 static ngx_int_t ngx_realtime_handshake_refuse(ngx_http_request_t *r,
@@ -52,6 +55,7 @@ ngx_realtime_handshake_handler(ngx_http_request_t *r)
     ngx_int_t                        rc;
     const char                      *why;
     ngx_realtime_loc_conf_t         *rlcf;
+    ngx_realtime_refusal_e           reason;
     ngx_realtime_handshake_t        *hs;
     ngx_realtime_handshake_query_t   q;
 
@@ -89,9 +93,16 @@ ngx_realtime_handshake_handler(ngx_http_request_t *r)
 
     hs->conf = rlcf;
 
-    rc = ngx_realtime_handshake_identify(r, hs);
-    if (rc != NGX_OK) {
-        return rc;
+    /* an answer that went out is NGX_OK, too: it is not made in there */
+
+    rc = ngx_realtime_handshake_identify(r, hs, &reason, &why);
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        return ngx_realtime_handshake_denied(r, reason, why);
     }
 
     if (q.websocket) {
@@ -268,35 +279,33 @@ ngx_realtime_handshake_allow(ngx_http_request_t *r, const char **why)
 
 static ngx_int_t
 ngx_realtime_handshake_identify(ngx_http_request_t *r,
-    ngx_realtime_handshake_t *hs)
+    ngx_realtime_handshake_t *hs, ngx_realtime_refusal_e *reason,
+    const char **why)
 {
-    u_char                  *p, buf[256];
-    ngx_int_t                rc;
-    ngx_str_t                token;
-    const char              *detail;
-    const ngx_str_t         *text;
-    ngx_realtime_refusal_e   why;
+    ngx_str_t  token;
 
     if (ngx_realtime_auth_token(hs->conf->auth, r, &token) == 0) {
         return NGX_OK;
     }
 
-    rc = ngx_realtime_auth_verify(hs->conf->auth, &token, r->pool,
-                                  r->connection->log, &hs->identity, &why,
-                                  &detail);
-    if (rc == NGX_OK) {
-        return NGX_OK;
-    }
+    return ngx_realtime_auth_verify(hs->conf->auth, &token, r->pool,
+                                    r->connection->log, &hs->identity, reason,
+                                    why);
+}
 
-    if (rc == NGX_ERROR) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+
+static ngx_int_t
+ngx_realtime_handshake_denied(ngx_http_request_t *r,
+    ngx_realtime_refusal_e reason, const char *why)
+{
+    u_char           *p, buf[256];
+    const ngx_str_t  *text;
 
     ngx_realtime_count(auth_refused);
 
-    text = &ngx_realtime_refusal(why)->socket_text;
+    text = &ngx_realtime_refusal(reason)->socket_text;
     if (text->len == 0) {
-        text = &ngx_realtime_refusal(why)->text;
+        text = &ngx_realtime_refusal(reason)->text;
     }
 
     p = ngx_slprintf(buf, buf + sizeof(buf) - 1,
@@ -304,8 +313,7 @@ ngx_realtime_handshake_identify(ngx_http_request_t *r,
     *p = '\0';
 
     return ngx_realtime_handshake_refuse(r, NGX_HTTP_FORBIDDEN,
-                                         RT_EIO_FORBIDDEN, (char *) buf,
-                                         detail);
+                                         RT_EIO_FORBIDDEN, (char *) buf, why);
 }
 
 
