@@ -55,6 +55,22 @@ sub twice {
 }
 
 
+# whom a token names, as the log has it
+
+sub user {
+    my ($token) = @_;
+    my $c = $t->connect(undef, token => $token);
+
+    $t->wait_log(qr/socket: "\Q@{[$c->sid]}\E"/);
+
+    my ($user) = $t->log =~ /user: "([^"]*)"[^\n]*socket: "\Q@{[$c->sid]}\E"/;
+
+    $c->close;
+
+    return $user;
+}
+
+
 my $token = $t->token('alice');
 my ($text, $signature) = $token =~ /^(.*)\.(.*)$/;
 my $spoilt = decode_base64url($signature);
@@ -91,6 +107,14 @@ my @many = map { $t->token("user $_") } 1 .. 1500;
 
 is(scalar(grep { status('socket.io', $_) != 200 } @many), 0, 'many tokens');
 is(scalar(grep { status('socket.io', $_) != 200 } @many), 0, 'again');
+
+# and whom they name
+
+my @few = map { $t->token("somebody $_") } 1 .. 40;
+
+is_deeply([map { user($_) } @few, @few],
+          [map { "somebody $_" } 1 .. 40, 1 .. 40],
+          'a known token names whom it named');
 
 # a reload takes the key away
 
