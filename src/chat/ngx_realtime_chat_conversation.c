@@ -374,12 +374,10 @@ ngx_realtime_chat_got(ngx_realtime_pg_query_t *q,
 
     call = q->data;
 
-    if (ngx_realtime_chat_stmt_answer(call, status, res) != NGX_OK) {
-        return;
-    }
-
-    if (PQntuples(res) == 0) {
-        ngx_realtime_call_refuse(call, NGX_REALTIME_R_CONVERSATION_NOT_FOUND);
+    if (ngx_realtime_chat_stmt_found(call, status, res,
+                                     NGX_REALTIME_R_CONVERSATION_NOT_FOUND)
+        != NGX_OK)
+    {
         return;
     }
 

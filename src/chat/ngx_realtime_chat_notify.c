@@ -304,12 +304,10 @@ ngx_realtime_chat_notify_seen(ngx_realtime_pg_query_t *q,
     call = q->data;
     ctx = call->ctx;
 
-    if (ngx_realtime_chat_stmt_answer(call, status, res) != NGX_OK) {
-        return;
-    }
-
-    if (PQntuples(res) == 0) {
-        ngx_realtime_call_refuse(call, NGX_REALTIME_R_NOTIFICATION_NOT_FOUND);
+    if (ngx_realtime_chat_stmt_found(call, status, res,
+                                     NGX_REALTIME_R_NOTIFICATION_NOT_FOUND)
+        != NGX_OK)
+    {
         return;
     }
 
@@ -414,12 +412,10 @@ ngx_realtime_chat_notify_dismissed(ngx_realtime_pg_query_t *q,
     call = q->data;
     ctx = call->ctx;
 
-    if (ngx_realtime_chat_stmt_answer(call, status, res) != NGX_OK) {
-        return;
-    }
-
-    if (PQntuples(res) == 0) {
-        ngx_realtime_call_refuse(call, NGX_REALTIME_R_NOTIFICATION_NOT_FOUND);
+    if (ngx_realtime_chat_stmt_found(call, status, res,
+                                     NGX_REALTIME_R_NOTIFICATION_NOT_FOUND)
+        != NGX_OK)
+    {
         return;
     }
 

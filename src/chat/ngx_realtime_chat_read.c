@@ -162,12 +162,10 @@ ngx_realtime_chat_read_count(ngx_realtime_call_t *call,
 {
     ngx_int_t  n;
 
-    if (ngx_realtime_chat_stmt_answer(call, status, res) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (PQntuples(res) == 0) {
-        ngx_realtime_call_refuse(call, NGX_REALTIME_R_CONVERSATION_NOT_FOUND);
+    if (ngx_realtime_chat_stmt_found(call, status, res,
+                                     NGX_REALTIME_R_CONVERSATION_NOT_FOUND)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -267,12 +265,10 @@ ngx_realtime_chat_read_other(ngx_realtime_pg_query_t *q,
     call = q->data;
     r = call->ctx;
 
-    if (ngx_realtime_chat_stmt_answer(call, status, res) != NGX_OK) {
-        return;
-    }
-
-    if (PQntuples(res) == 0) {
-        ngx_realtime_call_refuse(call, NGX_REALTIME_R_NOT_DELETED);
+    if (ngx_realtime_chat_stmt_found(call, status, res,
+                                     NGX_REALTIME_R_NOT_DELETED)
+        != NGX_OK)
+    {
         return;
     }
 

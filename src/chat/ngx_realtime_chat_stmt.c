@@ -475,6 +475,24 @@ ngx_realtime_chat_stmt_answer(ngx_realtime_call_t *call,
 }
 
 
+ngx_int_t
+ngx_realtime_chat_stmt_found(ngx_realtime_call_t *call,
+    ngx_realtime_pg_status_e status, PGresult *res,
+    ngx_realtime_refusal_e none)
+{
+    if (ngx_realtime_chat_stmt_answer(call, status, res) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (PQntuples(res) == 0) {
+        ngx_realtime_call_refuse(call, none);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_realtime_refusal_e
 ngx_realtime_chat_stmt_refusal(ngx_realtime_call_t *call, PGresult *res)
 {

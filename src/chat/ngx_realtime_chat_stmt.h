@@ -96,5 +96,11 @@ void ngx_realtime_chat_stmt_ask(ngx_realtime_call_t *call,
 ngx_int_t ngx_realtime_chat_stmt_answer(ngx_realtime_call_t *call,
     ngx_realtime_pg_status_e status, PGresult *res);
 
+/* the same where a row is expected; without one the call is refused by none */
+
+ngx_int_t ngx_realtime_chat_stmt_found(ngx_realtime_call_t *call,
+    ngx_realtime_pg_status_e status, PGresult *res,
+    ngx_realtime_refusal_e none);
+
 
 #endif /* _NGX_REALTIME_CHAT_STMT_H_INCLUDED_ */
