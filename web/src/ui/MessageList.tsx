@@ -31,6 +31,7 @@ import {
   type VirtualizerHandle,
 } from 'virtua';
 import type { ChatMessage, Timeline } from '../client/timeline.ts';
+import { useAnchor } from './anchor.ts';
 import { Message } from './Message.tsx';
 import { createSeen, type Seen, SeenContext } from './seen.ts';
 import { useText } from './text.tsx';
@@ -117,22 +118,37 @@ export function MessageList(props: MessageListProps): ReactElement {
     first !== undefined &&
     messages[0]?.key !== first &&
     size > previous.current.length;
+  const anchor = useAnchor(scroller);
 
-  const toEnd = useCallback((smooth = false) => {
-    const box = scroller.current;
+  if (shift) {
+    anchor.hold();
+  }
 
-    atEnd.current = true;
-    setMissed(0);
-
-    if (handle.current) {
-      handle.current.scrollToIndex(previous.current.length - 1, {
-        align: 'end',
-        smooth,
-      });
-    } else if (box) {
-      box.scrollTop = box.scrollHeight;
+  useLayoutEffect(() => {
+    if (shift) {
+      anchor.placed();
     }
-  }, []);
+  }, [shift, anchor]);
+
+  const toEnd = useCallback(
+    (smooth = false) => {
+      const box = scroller.current;
+
+      anchor.drop();
+      atEnd.current = true;
+      setMissed(0);
+
+      if (handle.current) {
+        handle.current.scrollToIndex(previous.current.length - 1, {
+          align: 'end',
+          smooth,
+        });
+      } else if (box) {
+        box.scrollTop = box.scrollHeight;
+      }
+    },
+    [anchor],
+  );
 
   useLayoutEffect(() => {
     const last = messages.at(-1);
@@ -173,6 +189,7 @@ export function MessageList(props: MessageListProps): ReactElement {
 
     const below = box.scrollHeight - box.scrollTop - box.clientHeight;
 
+    anchor.moved();
     atEnd.current = below <= NEAR_END;
 
     if (atEnd.current) {
@@ -182,15 +199,17 @@ export function MessageList(props: MessageListProps): ReactElement {
     if (placed.current && hasEarlier && box.scrollTop < NEAR_TOP) {
       loadEarlier();
     }
-  }, [hasEarlier, loadEarlier]);
+  }, [anchor, hasEarlier, loadEarlier]);
 
   /* the window, the composer, or a message got another size */
 
   const onResize = useCallback(() => {
     if (atEnd.current) {
       toEnd();
+    } else {
+      anchor.settle();
     }
-  }, [toEnd]);
+  }, [anchor, toEnd]);
 
   const at = active ? messages.findIndex((m) => m.key === active) : -1;
   const focusAt = at >= 0 ? at : size - 1;
@@ -203,6 +222,7 @@ export function MessageList(props: MessageListProps): ReactElement {
       return;
     }
 
+    anchor.drop();
     setActive(key);
     handle.current?.scrollToIndex(
       messages.findIndex((m) => m.key === key),
@@ -298,6 +318,7 @@ export function MessageList(props: MessageListProps): ReactElement {
                 shift={shift}
                 keepMounted={keep}
                 onResize={onResize}
+                onScrollEnd={anchor.rest}
               >
                 {draw}
               </Virtualizer>
