@@ -226,7 +226,7 @@ ngx_realtime_event_start(ngx_realtime_socket_t *sk,
         return NGX_REALTIME_R_RATE_LIMITED;
     }
 
-    if (rt_json_items(in->args, items, 2) < 2
+    if (rt_json_first(in->args, items, 2) < 2
         || rt_json_type(items[1]) != '{')
     {
         return NGX_REALTIME_R_PAYLOAD_INVALID;

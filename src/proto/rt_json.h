@@ -53,6 +53,9 @@ uint8_t rt_json_type(rt_str_t value);
    what is no array */
 size_t rt_json_items(rt_str_t array, rt_str_t *items, size_t n);
 
+/* the same, and returns how many of these it has: looks at nothing behind */
+size_t rt_json_first(rt_str_t array, rt_str_t *items, size_t n);
+
 /*
  * What is between the first item of an array and its closing bracket, without
  * the comma and white space around it: ["a",1,[2]] has 1,[2].  Empty if there

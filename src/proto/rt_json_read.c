@@ -7,6 +7,8 @@
 #include "rt_json_scan.h"
 
 
+static size_t rt_json_walk(rt_str_t array, rt_str_t *items, size_t n,
+    size_t max);
 static const uint8_t *rt_json_value_end(const uint8_t *p, const uint8_t *last);
 static const uint8_t *rt_json_nested_end(const uint8_t *p,
     const uint8_t *last);
@@ -52,6 +54,20 @@ rt_json_type(rt_str_t value)
 size_t
 rt_json_items(rt_str_t array, rt_str_t *items, size_t n)
 {
+    return rt_json_walk(array, items, n, SIZE_MAX);
+}
+
+
+size_t
+rt_json_first(rt_str_t array, rt_str_t *items, size_t n)
+{
+    return rt_json_walk(array, items, n, n);
+}
+
+
+static size_t
+rt_json_walk(rt_str_t array, rt_str_t *items, size_t n, size_t max)
+{
     size_t          count;
     const uint8_t  *p, *end, *last;
 
@@ -66,7 +82,7 @@ rt_json_items(rt_str_t array, rt_str_t *items, size_t n)
         return 0;
     }
 
-    for (count = 0; p < last; count++) {
+    for (count = 0; p < last && count < max; count++) {
 
         end = rt_json_value_end(p, last);
 

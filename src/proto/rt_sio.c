@@ -209,7 +209,7 @@ rt_sio_check(const rt_sio_packet_t *pkt, rt_str_t *name, const char **why)
 
     default: /* RT_SIO_EVENT, RT_SIO_BINARY_EVENT */
 
-        if (rt_json_items(payload, &item, 1) == 0) {
+        if (rt_json_first(payload, &item, 1) == 0) {
             return RT_ERROR;
         }
 

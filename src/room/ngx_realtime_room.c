@@ -33,6 +33,7 @@
 #include "ngx_realtime_history.h"
 #include "ngx_realtime_room.h"
 #include "ngx_realtime_room_zone.h"
+#include "rt_uuid7.h"
 
 
 typedef struct {
@@ -706,18 +707,7 @@ ngx_realtime_room_expect(uint32_t hash, int32_t by)
 ngx_int_t
 ngx_realtime_room_of_user(ngx_str_t *name, u_char *buf, ngx_str_t *user)
 {
-    u_char      c, *p;
-    size_t      i;
-    ngx_uint_t  uuid;
-
-    /* the lower-case letter, or 0 for what no UUID has */
-
-    static const u_char  digits[256] = {
-        ['-'] = '-',
-        ['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
-        ['A'] = 'a', 'b', 'c', 'd', 'e', 'f',
-        ['a'] = 'a', 'b', 'c', 'd', 'e', 'f'
-    };
+    u_char  *p;
 
     if (user->len > NGX_REALTIME_USER_MAX) {
         return NGX_ERROR;
@@ -729,15 +719,7 @@ ngx_realtime_room_of_user(ngx_str_t *name, u_char *buf, ngx_str_t *user)
     p = ngx_cpymem(buf, NGX_REALTIME_ROOM_USER,
                    sizeof(NGX_REALTIME_ROOM_USER) - 1);
 
-    uuid = (user->len == NGX_REALTIME_UUID_LEN);
-
-    for (i = 0; uuid && i < user->len; i++) {
-        c = digits[user->data[i]];
-        p[i] = c;
-        uuid = c;
-    }
-
-    if (!uuid) {
+    if (rt_uuid_parse(user->data, user->len, p) != RT_OK) {
         ngx_memcpy(p, user->data, user->len);
     }
 

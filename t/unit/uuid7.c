@@ -77,6 +77,68 @@ uuid_test_parse(size_t n)
 }
 
 
+/* any byte at any place, beside what the letters of the rule say */
+
+static void
+uuid_test_every(void)
+{
+    size_t       i, c, bad;
+    uint8_t      text[RT_UUID_LEN], out[RT_UUID_LEN], id[RT_UUID_BYTES];
+    const char  *good;
+    unsigned     hex, dash;
+
+    good = "a17f22e2-79b0-7cc3-98c4-dc0c0c07398f";
+    bad = 0;
+
+    for (i = 0; i < RT_UUID_LEN; i++) {
+        for (c = 0; c < 256; c++) {
+            memcpy(text, good, RT_UUID_LEN);
+            text[i] = (uint8_t) c;
+
+            hex = c < 128 && strchr("0123456789abcdefABCDEF", (int) c)
+                  && c != 0;
+            dash = c == '-';
+
+            if (rt_uuid_parse(text, RT_UUID_LEN, out)
+                != ((good[i] == '-' ? dash : hex) ? RT_OK : RT_ERROR))
+            {
+                bad++;
+                continue;
+            }
+
+            if ((good[i] == '-' ? dash : hex)
+                && (out[i] != (c >= 'A' && c <= 'F' ? c + 0x20 : c)
+                    || memcmp(out, good, i) != 0
+                    || memcmp(out + i + 1, good + i + 1,
+                              RT_UUID_LEN - i - 1)
+                       != 0))
+            {
+                bad++;
+            }
+        }
+    }
+
+    tap_ok(bad == 0, "every byte at every place");
+
+    for (c = 0, bad = 0; c < 256; c++) {
+        for (i = 0; i < RT_UUID_BYTES; i++) {
+            id[i] = (uint8_t) (c * 7 + i * 31);
+        }
+
+        rt_uuid_print(id, text);
+        sprintf((char *) out, "%02x%02x%02x%02x-%02x%02x", id[0], id[1],
+                id[2], id[3], id[4], id[5]);
+        bad += memcmp(out, text, 13) != 0
+               || rt_uuid_parse(text, RT_UUID_LEN, out) != RT_OK;
+
+        rt_uuid_pack(text, out);
+        bad += memcmp(out, id, RT_UUID_BYTES) != 0;
+    }
+
+    tap_ok(bad == 0, "printed and packed");
+}
+
+
 /* the example of RFC 9562, A.6 */
 
 static void
@@ -203,6 +265,7 @@ main(void)
     uuid_test_layout();
     uuid_test_order();
     uuid_test_bytes();
+    uuid_test_every();
 
     for (i = 0; i < sizeof(uuid_cases) / sizeof(uuid_cases[0]); i++) {
         uuid_test_parse(i);
