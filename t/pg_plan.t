@@ -26,7 +26,7 @@ $t->start;
 my ($alice, $bob) = map { $t->uuid($_) } qw( alice bob );
 my ($id, $message) = map { $t->uuid($_) } 'conversation 0', 'none';
 
-ok(Test::Realtime::wait_for(10, sub { scalar(statements()) >= 10 }),
+ok(Test::Realtime::wait_for(10, sub { scalar(statements()) >= catalogue() }),
    'the statements are prepared');
 
 my %sql = statements();
@@ -75,25 +75,7 @@ my %value = (
 
 my %inserts = (realtime_note => 'notifications', realtime_job_add => 'jobs');
 
-for my $name (sort keys %sql) {
-    for my $mode (qw( force_generic_plan force_custom_plan )) {
-        my $plan = eval {
-            join "\n", $t->sql("
-                set plan_cache_mode = $mode;
-                prepare s as $sql{$name};
-                explain (costs off) execute s ($value{$name})");
-        } // "no plan: $@";
-
-        # a broadcast counts everybody once, for its progress
-
-        $plan =~ s/Aggregate\n\s+->  Seq Scan on users\b[^\n]*//
-            if $name eq 'realtime_people';
-
-        like($plan, $inserts{$name} ? qr/Insert on $inserts{$name}/
-                                    : qr/Index/, "$name, $mode");
-        ok(!reads_all($plan), 'reads nobody else\'s rows') or diag($plan);
-    }
-}
+explain_all($_) for sort keys %sql;
 
 # the queries inside of the function
 
@@ -112,7 +94,46 @@ my @nested = $log =~ /(Query Text: [^\n]*\n(?:\t[^\n]*\n)+)/g;
 is(scalar @nested, 2, 'queries of the function');
 ok(!reads_all($_), 'reads only its conversation') or diag($_) for @nested;
 
+# with the policies, for the role that they bind
+
+system('psql', '-qX', '-v', 'ON_ERROR_STOP=1', $t->postgres,
+       '-f', 'sql/rls.sql') == 0 or die;
+
+explain_all($_, 'chat') for sort keys %sql;
+
 done_testing();
+
+
+# the plans of a statement; with a role, those of the user whom it is for
+
+sub explain_all {
+    my ($name, $role) = @_;
+
+    my $user = $value{$name} =~ /^'\*'/ ? '*' : $alice;
+    my $who = $role ? "set realtime.\"user\" = '$user';" : '';
+
+    for my $mode (qw( force_generic_plan force_custom_plan )) {
+        my $plan = eval {
+            join "\n", $t->{pg}->sql("
+                $who
+                set plan_cache_mode = $mode;
+                prepare s as $sql{$name};
+                explain (costs off) execute s ($value{$name})",
+                $role ? (role => $role) : ());
+        } // "no plan: $@";
+
+        # a broadcast counts everybody once, for its progress
+
+        $plan =~ s/Aggregate\n\s+->  Seq Scan on users\b[^\n]*//
+            if $name eq 'realtime_people';
+
+        my $title = join ', ', $name, $mode, $role // ();
+
+        like($plan, $inserts{$name} ? qr/Insert on $inserts{$name}/
+                                    : qr/Index/, $title);
+        ok(!reads_all($plan), 'reads nobody else\'s rows') or diag($plan);
+    }
+}
 
 
 # a table from end to end, or a range of ids whoever they belong to

@@ -6,6 +6,9 @@
 /*
  * The statements of jobs; "*" is for the policies.  Which rows a worker gets
  * is Postgres' decision: what another one has locked is skipped.
+ *
+ * With policies an index is of use only for what cannot leak, as comparing is
+ * but the arithmetic of intervals is not: this has a query of its own.
  */
 
 #ifndef _NGX_REALTIME_CHAT_JOBS_STMT_H_INCLUDED_
@@ -109,7 +112,7 @@
     [NGX_REALTIME_STMT_PURGE] = { "realtime_purge",                           \
       "with old as (delete from realtime.jobs j where j.ctid = any(array("    \
           "select o.ctid from realtime.jobs o "                               \
-          "where o.finished_at < now() - interval '7 days' "                  \
+          "where o.finished_at < (select now() - interval '7 days') "         \
           "order by o.finished_at limit 1000 for update skip locked))"        \
       "), gone as (delete from realtime.notifications n using ("              \
           "select e.user_id, e.id from realtime.notifications e "             \
