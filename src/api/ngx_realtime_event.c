@@ -20,6 +20,7 @@
  */
 
 
+#include "ngx_realtime_chat_presence.h"
 #include "ngx_realtime_chat_typing.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_echo.h"
@@ -183,6 +184,7 @@ ngx_realtime_event_disconnected(ngx_realtime_socket_t *sk)
 {
     if (sk->nsp.len == 1) {
         ngx_realtime_chat_typing_left(&sk->id);
+        ngx_realtime_chat_presence_left();
     }
 }
 

@@ -25,6 +25,9 @@ void ngx_realtime_chat_presence_init(void);
 void ngx_realtime_chat_presence_connected(ngx_realtime_call_t *call,
     uint32_t place);
 
+/* a socket is going: in a worker that exits, this may be the end of all */
+void ngx_realtime_chat_presence_left(void);
+
 /* he says: "online", "away", "busy" or "invisible" */
 void ngx_realtime_chat_presence_say(ngx_realtime_call_t *call,
     uint32_t place, ngx_str_t *state);

@@ -14,8 +14,8 @@
  * Whom that is too many for, and who is met by an error of Postgres, stays
  * untold in the table, and is the sweep's some seconds later.
  *
- * The last times are written by the sweep as well, many in one statement, when
- * somebody is told to be offline and not when he comes and goes.
+ * The sweep has the last times written as well, when somebody is told to be
+ * offline and not when he comes and goes: ngx_realtime_chat_presence_save.c.
  */
 
 
@@ -28,9 +28,6 @@
 #define NGX_REALTIME_CHAT_TELLINGS    64
 #define NGX_REALTIME_CHAT_SWEEP       64   /* users of a statement */
 #define NGX_REALTIME_CHAT_SWEEPS      16   /* in a turn, without a query */
-
-#define NGX_REALTIME_CHAT_SAVE        256  /* last times of a statement */
-#define NGX_REALTIME_CHAT_SAVE_AGAIN  5    /* s, after an error */
 
 
 typedef struct {
@@ -48,18 +45,6 @@ typedef struct {
 } ngx_realtime_chat_telling_t;
 
 
-typedef struct {
-    ngx_realtime_pg_query_t       query;
-    ngx_uint_t                    n;
-    ngx_realtime_presence_seen_t  seen[NGX_REALTIME_CHAT_SAVE];
-    u_char                        ids[NGX_REALTIME_CHAT_SAVE
-                                      * (RT_UUID_LEN + 1) + sizeof("{}")];
-    u_char                        times[NGX_REALTIME_CHAT_SAVE
-                                        * (NGX_TIME_T_LEN + 1)
-                                        + sizeof("{}")];
-} ngx_realtime_chat_saving_t;
-
-
 static ngx_realtime_msg_t *ngx_realtime_chat_presence_msg(const u_char *user,
     ngx_realtime_presence_view_t *view);
 static void ngx_realtime_chat_presence_ask(const u_char *ids, ngx_uint_t n,
@@ -67,21 +52,14 @@ static void ngx_realtime_chat_presence_ask(const u_char *ids, ngx_uint_t n,
 static void ngx_realtime_chat_presence_answer(ngx_realtime_pg_query_t *q,
     ngx_realtime_pg_status_e status, PGresult *res);
 static void ngx_realtime_chat_presence_due(ngx_uint_t first);
-static void ngx_realtime_chat_presence_save(void);
-static void ngx_realtime_chat_presence_saved(ngx_realtime_pg_query_t *q,
-    ngx_realtime_pg_status_e status, PGresult *res);
 
 
 static ngx_uint_t  ngx_realtime_chat_tellings;   /* under way */
 static ngx_uint_t  ngx_realtime_chat_sweeping;   /* one of the sweep's is */
-static time_t      ngx_realtime_chat_save_at;    /* not before */
 
 /* what a statement or the zone has said; used up before the next one */
 static ngx_realtime_chat_partner_t
     ngx_realtime_chat_partners[NGX_REALTIME_CHAT_PARTNERS];
-
-/* n is 0 unless its statement is under way */
-static ngx_realtime_chat_saving_t  ngx_realtime_chat_saving;
 
 
 ngx_uint_t
@@ -444,79 +422,5 @@ ngx_realtime_chat_presence_due(ngx_uint_t first)
             ngx_realtime_chat_presence_ask(unknown, rest, 1);
             return;
         }
-    }
-}
-
-
-static void
-ngx_realtime_chat_presence_save(void)
-{
-    u_char                      *p, *t;
-    ngx_uint_t                   i;
-    ngx_realtime_chat_saving_t  *saving;
-
-    saving = &ngx_realtime_chat_saving;
-
-    if (!ngx_realtime_pg_configured() || saving->n
-        || ngx_time() < ngx_realtime_chat_save_at)
-    {
-        return;
-    }
-
-    saving->n = ngx_realtime_presence_unsaved(saving->seen,
-                                              NGX_REALTIME_CHAT_SAVE);
-    if (saving->n == 0) {
-        return;
-    }
-
-    p = saving->ids;
-    t = saving->times;
-
-    for (i = 0; i < saving->n; i++) {
-        *p++ = i ? ',' : '{';
-        *t++ = i ? ',' : '{';
-
-        rt_uuid_print(saving->seen[i].id, p);
-        p += RT_UUID_LEN;
-        t = ngx_sprintf(t, "%T", saving->seen[i].seen);
-    }
-
-    ngx_memcpy(p, "}", 2);
-    ngx_memcpy(t, "}", 2);
-
-    saving->query.stmt = NGX_REALTIME_STMT_SEEN;
-    saving->query.values[0] = (char *) saving->ids;
-    saving->query.values[1] = (char *) saving->times;
-    saving->query.handler = ngx_realtime_chat_presence_saved;
-    saving->query.data = saving;
-
-    ngx_realtime_pg_query(&saving->query);
-}
-
-
-static void
-ngx_realtime_chat_presence_saved(ngx_realtime_pg_query_t *q,
-    ngx_realtime_pg_status_e status, PGresult *res)
-{
-    ngx_uint_t                   i, n;
-    ngx_realtime_chat_saving_t  *saving;
-
-    saving = q->data;
-    n = saving->n;
-    saving->n = 0;
-
-    if (status != NGX_REALTIME_PG_OK) {
-        ngx_realtime_chat_save_at = ngx_time() + NGX_REALTIME_CHAT_SAVE_AGAIN;
-        return;
-    }
-
-    for (i = 0; i < n; i++) {
-        ngx_realtime_presence_is_saved(&saving->seen[i]);
-    }
-
-    ngx_realtime_count_n(presence_saved, n);
-
-    if (n == NGX_REALTIME_CHAT_SAVE) {
-        ngx_realtime_chat_presence_save();
     }
 }

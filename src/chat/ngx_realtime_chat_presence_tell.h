@@ -59,5 +59,8 @@ u_char *ngx_realtime_chat_presence_print(u_char *p, const u_char *user,
 /* once a second, in every worker */
 void ngx_realtime_chat_presence_sweep(void);
 
+/* last times that are not in Postgres go there */
+void ngx_realtime_chat_presence_save(void);
+
 
 #endif /* _NGX_REALTIME_CHAT_PRESENCE_TELL_H_INCLUDED_ */

@@ -530,22 +530,49 @@ ngx_realtime_presence_is_untold(const u_char *id)
 ngx_uint_t
 ngx_realtime_presence_sweeps(void)
 {
-    ngx_realtime_mask_t          own, mask;
-    ngx_realtime_presence_sh_t  *sh;
-
-    sh = ngx_realtime_presence.sh;
-    own = ngx_realtime_slot_bit(ngx_realtime_slot);
+    ngx_realtime_mask_t  mask;
 
     if (ngx_exiting) {
         /* its connections to Postgres may be cut at any moment */
-        __atomic_fetch_and(&sh->sweepers, ~own, __ATOMIC_SEQ_CST);
+        (void) ngx_realtime_presence_ends();
         return 0;
     }
 
-    mask = ngx_realtime_presence_load(&sh->sweepers)
+    mask = ngx_realtime_presence_load(&ngx_realtime_presence.sh->sweepers)
            & ngx_realtime_slot_live_mask();
 
-    return (mask & -mask) == own;
+    return (mask & -mask) == ngx_realtime_slot_bit(ngx_realtime_slot);
+}
+
+
+ngx_uint_t
+ngx_realtime_presence_ends(void)
+{
+    ngx_realtime_mask_t  mask;
+
+    mask = __atomic_and_fetch(&ngx_realtime_presence.sh->sweepers,
+                              ~ngx_realtime_slot_bit(ngx_realtime_slot),
+                              __ATOMIC_SEQ_CST);
+
+    return (mask & ngx_realtime_slot_live_mask()) == 0;
+}
+
+
+void
+ngx_realtime_presence_end(void)
+{
+    uint32_t                     now;
+    ngx_uint_t                   i;
+    ngx_realtime_presence_sh_t  *sh;
+
+    sh = ngx_realtime_presence.sh;
+    now = ngx_time() + ngx_realtime_presence.grace + 1;
+
+    for (i = 0; i < sh->n; i++) {
+        if (sh->entries[i].flags & NGX_REALTIME_PRESENCE_USED) {
+            (void) ngx_realtime_presence_goes(&sh->entries[i], now);
+        }
+    }
 }
 
 

@@ -105,6 +105,12 @@ void ngx_realtime_presence_is_untold(const u_char *id);
  */
 ngx_uint_t ngx_realtime_presence_sweeps(void);
 
+/* this worker exits, and all others that there are do as well: 1 */
+ngx_uint_t ngx_realtime_presence_ends(void);
+
+/* whose last socket is gone is offline since then, whatever the grace */
+void ngx_realtime_presence_end(void);
+
 /* up to n users of whom something is to be told: those whose grace is over,
    who are told to be offline from now on, and those that were not told; first:
    a second has passed */

@@ -549,6 +549,42 @@ test_sweepers(void)
 }
 
 
+/* nginx quits: nobody is left to sweep, and no grace is waited for */
+
+static void
+test_end(void)
+{
+    pid_t                         pid;
+    uint32_t                      place;
+    ngx_realtime_presence_seen_t  seen[4];
+
+    new_table();
+
+    place = enter(ANN);
+    tell(place);
+
+    zone_fork(pid, worker(1));
+    zone_wait(pid);
+
+    ngx_exiting = 1;
+    tap_ok(!ngx_realtime_presence_ends(), "another worker is there: no end");
+
+    ngx_realtime_presence_end();
+    tap_ok(look(ANN).told == NGX_REALTIME_PRESENCE_ONLINE,
+           "who is here stays whatever comes");
+
+    ngx_realtime_zone_sh->live &= ~ngx_realtime_slot_bit(1);
+    ngx_realtime_presence_leave(place);
+    tap_ok(ngx_realtime_presence_ends(), "the last one exits");
+
+    ngx_realtime_presence_end();
+    tap_ok(look(ANN).told == NGX_REALTIME_PRESENCE_OFFLINE
+           && ngx_realtime_presence_unsaved(seen, 4) == 1
+           && seen[0].seen == 1000,
+           "all are offline since they left");
+}
+
+
 /*
  * Workers come and go with few places for many users, while others look: who
  * is found has his own sockets, of which there are at most WORKERS.
@@ -650,6 +686,7 @@ main(void)
     test_full();
     test_dead_worker();
     test_sweepers();
+    test_end();
     test_race();
 
     return tap_done();
