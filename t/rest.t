@@ -164,7 +164,9 @@ my @cases = (
 
     [alice => POST => $messages, \'{"content":', 400, 'Malformed JSON'],
     [alice => POST => $messages, \'{"content":"\ud800"}', 400,
-     'Malformed JSON'],
+     'Message content must be text without NUL'],
+    [alice => POST => $messages, \'{"content":"x","clientId":"\ud800"}', 400,
+     'clientId must be a string of 1 to 128 characters'],
     [alice => POST => $messages, \"{\"content\":\"\xff\"}", 400,
      'Malformed JSON'],
     [alice => POST => $messages, \('[' x 70000), 400, 'Malformed JSON'],

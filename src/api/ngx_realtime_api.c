@@ -44,27 +44,27 @@ static void ngx_realtime_api_ask(ngx_realtime_ask_e what,
 const ngx_realtime_route_t  ngx_realtime_api_routes[] = {
 
     { NGX_HTTP_GET, ngx_string("/users/:"),
-      ngx_realtime_api_user, NGX_REALTIME_RATE_NONE, 1 },
+      ngx_realtime_api_user, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_GET, ngx_string("/users/count"),
-      ngx_realtime_api_count, NGX_REALTIME_RATE_NONE, 1 },
+      ngx_realtime_api_count, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_POST, ngx_string("/users/:/disconnect"),
-      ngx_realtime_api_disconnect, NGX_REALTIME_RATE_NONE, 1 },
+      ngx_realtime_api_disconnect, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_POST, ngx_string("/tokens/revoke"),
-      ngx_realtime_api_revoke, NGX_REALTIME_RATE_NONE, 1 },
+      ngx_realtime_api_revoke, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_POST, ngx_string("/rooms/:/emit"),
-      ngx_realtime_api_emit, NGX_REALTIME_RATE_NONE, 1 },
+      ngx_realtime_api_emit, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_POST, ngx_string("/notifications"),
-      ngx_realtime_api_notify, NGX_REALTIME_RATE_NONE, 1 },
+      ngx_realtime_api_notify, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_GET, ngx_string("/jobs/:"),
-      ngx_realtime_api_job, NGX_REALTIME_RATE_NONE, 1 },
+      ngx_realtime_api_job, NGX_REALTIME_RATE_NONE },
 
-    { 0, ngx_null_string, NULL, NGX_REALTIME_RATE_NONE, 0 }
+    { 0, ngx_null_string, NULL, NGX_REALTIME_RATE_NONE }
 };
 
 

@@ -34,8 +34,6 @@ static ngx_uint_t ngx_realtime_rest_is_json(ngx_http_request_t *r);
 static void ngx_realtime_rest_body_handler(ngx_http_request_t *r);
 static ngx_realtime_refusal_e ngx_realtime_rest_parse_body(
     ngx_realtime_rest_t *rest);
-static ngx_realtime_refusal_e ngx_realtime_rest_check_body(
-    ngx_realtime_rest_t *rest, ngx_str_t *text);
 static ngx_int_t ngx_realtime_rest_body_text(ngx_http_request_t *r,
     ngx_str_t *text);
 static ngx_int_t ngx_realtime_rest_body_copy(ngx_http_request_t *r,
@@ -347,57 +345,27 @@ ngx_realtime_rest_body_handler(ngx_http_request_t *r)
 static ngx_realtime_refusal_e
 ngx_realtime_rest_parse_body(ngx_realtime_rest_t *rest)
 {
+    rt_str_t   value;
     ngx_str_t  text;
 
     if (ngx_realtime_rest_body_text(rest->request, &text) != NGX_OK) {
         return NGX_REALTIME_R_INTERNAL;
     }
 
-    if (rest->route->raw) {
-        return ngx_realtime_rest_check_body(rest, &text);
-    }
-
     /* no body is an object without members: its route says what it misses */
 
     if (text.len == 0) {
-        rest->body = json_object();
-        return rest->body ? NGX_REALTIME_R_NONE : NGX_REALTIME_R_INTERNAL;
-    }
-
-    if (rt_json_parse(text.data, text.len, &rest->body) != RT_OK) {
-        return NGX_REALTIME_R_JSON_MALFORMED;
-    }
-
-    if (!json_is_object(rest->body)) {
-        json_decref(rest->body);
-        rest->body = NULL;
-
-        return NGX_REALTIME_R_PAYLOAD_INVALID;
-    }
-
-    return NGX_REALTIME_R_NONE;
-}
-
-
-/* what is passed on is passed on as it was written */
-
-static ngx_realtime_refusal_e
-ngx_realtime_rest_check_body(ngx_realtime_rest_t *rest, ngx_str_t *text)
-{
-    rt_str_t  value;
-
-    if (text->len == 0) {
         ngx_str_set(&rest->text, "{}");
         return NGX_REALTIME_R_NONE;
     }
 
-    if (rt_json_check(text->data, text->len) != RT_OK
-        || rt_utf8_check(text->data, text->len) != RT_OK)
+    if (rt_json_check(text.data, text.len) != RT_OK
+        || rt_utf8_check(text.data, text.len) != RT_OK)
     {
         return NGX_REALTIME_R_JSON_MALFORMED;
     }
 
-    value = rt_json_trim(text->data, text->len);
+    value = rt_json_trim(text.data, text.len);
 
     if (rt_json_type(value) != '{') {
         return NGX_REALTIME_R_PAYLOAD_INVALID;
@@ -506,11 +474,6 @@ ngx_realtime_rest_call(ngx_realtime_rest_t *rest)
         rest->inside = 1;
         rest->route->handler(rest, rest->call);
         rest->inside = 0;
-    }
-
-    if (rest->body) {
-        json_decref(rest->body);
-        rest->body = NULL;
     }
 
     if (rest->ready) {

@@ -24,8 +24,6 @@
 #include "ngx_realtime.h"
 #include "ngx_realtime_chat.h"
 
-#include <jansson.h>
-
 
 typedef struct ngx_realtime_route_s  ngx_realtime_route_t;
 
@@ -39,12 +37,9 @@ typedef struct {
     ngx_realtime_identity_t      caller;
     const char                  *detail;     /* of a refused token: for the
                                                 log, not for the client */
-    ngx_str_t                    text;      /* of a raw route: an object, in
-                                               valid UTF-8; checked, not
-                                               parsed; may be written to */
-    json_t                      *body;      /* an object; NULL: the method has
-                                               none; only while the route's
-                                               handler runs */
+    ngx_str_t                    text;      /* the body: an object, in valid
+                                               UTF-8; checked, not parsed; may
+                                               be written to */
     ngx_realtime_call_t         *call;      /* NULL: none is under way */
 
     ngx_uint_t                   retry;     /* s, for Retry-After; 0: the

@@ -4,8 +4,10 @@
  */
 
 
-#include "ngx_realtime_route.h"
+#include "ngx_realtime_api.h"
 #include "ngx_realtime_header.h"
+#include "ngx_realtime_route.h"
+#include "rt_json.h"
 #include "rt_utf8.h"
 
 
@@ -41,34 +43,31 @@ static void ngx_realtime_route_read(ngx_realtime_rest_t *rest,
 static void ngx_realtime_route_delete(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call);
 
-static ngx_uint_t ngx_realtime_route_string(ngx_realtime_rest_t *rest,
-    const char *name, ngx_str_t *value);
-
 
 static const ngx_realtime_route_t  ngx_realtime_routes[] = {
 
     { NGX_HTTP_GET, ngx_string("/conversations"),
-      ngx_realtime_route_list, NGX_REALTIME_RATE_NONE, 0 },
+      ngx_realtime_route_list, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_POST, ngx_string("/conversations"),
-      ngx_realtime_route_create, NGX_REALTIME_RATE_CONVERSATION, 0 },
+      ngx_realtime_route_create, NGX_REALTIME_RATE_CONVERSATION },
 
     { NGX_HTTP_GET, ngx_string("/conversations/:"),
-      ngx_realtime_route_get, NGX_REALTIME_RATE_NONE, 0 },
+      ngx_realtime_route_get, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_DELETE, ngx_string("/conversations/:"),
-      ngx_realtime_route_delete, NGX_REALTIME_RATE_NONE, 0 },
+      ngx_realtime_route_delete, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_GET, ngx_string("/conversations/:/messages"),
-      ngx_realtime_route_fetch, NGX_REALTIME_RATE_NONE, 0 },
+      ngx_realtime_route_fetch, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_POST, ngx_string("/conversations/:/messages"),
-      ngx_realtime_route_send, NGX_REALTIME_RATE_MESSAGE, 0 },
+      ngx_realtime_route_send, NGX_REALTIME_RATE_MESSAGE },
 
     { NGX_HTTP_POST, ngx_string("/conversations/:/mark-as-read"),
-      ngx_realtime_route_read, NGX_REALTIME_RATE_READ, 0 },
+      ngx_realtime_route_read, NGX_REALTIME_RATE_READ },
 
-    { 0, ngx_null_string, NULL, NGX_REALTIME_RATE_NONE, 0 }
+    { 0, ngx_null_string, NULL, NGX_REALTIME_RATE_NONE }
 };
 
 
@@ -241,45 +240,44 @@ ngx_realtime_route_prefix(ngx_http_request_t *r,
 #endif
 
 
+/* from the end, where most patterns differ, and then up to the id */
+
 static ngx_uint_t
 ngx_realtime_route_match(const ngx_str_t *pattern, ngx_str_t *path,
     ngx_str_t *id)
 {
-    u_char  *p, *s, *last, *end;
-
-    p = pattern->data;
-    last = p + pattern->len;
-
-    s = path->data;
-    end = s + path->len;
+    u_char  *p, *s, *first, *last;
 
     ngx_str_null(id);
 
-    while (p < last) {
+    first = pattern->data;
+    p = first + pattern->len;
+    s = path->data + path->len;
 
-        if (*p == ':') {
-            id->data = s;
-
-            while (s < end && *s != '/') {
-                s++;
-            }
-
-            id->len = s - id->data;
-
-            if (id->len == 0) {
-                return 0;
-            }
-
-            p++;
-            continue;
-        }
-
-        if (s == end || *s++ != *p++) {
+    while (p > first && p[-1] != ':') {
+        if (s == path->data || *--s != *--p) {
             return 0;
         }
     }
 
-    return s == end;
+    if (p == first) {
+        return s == path->data;
+    }
+
+    last = s;
+    s = path->data + (p - 1 - first);
+
+    if (s >= last
+        || ngx_memcmp(path->data, first, s - path->data) != 0
+        || memchr(s, '/', last - s))
+    {
+        return 0;
+    }
+
+    id->data = s;
+    id->len = last - s;
+
+    return 1;
 }
 
 
@@ -287,11 +285,19 @@ static void
 ngx_realtime_route_create(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call)
 {
+    rt_str_t   values[2];
     ngx_str_t  participant, title;
 
-    (void) ngx_realtime_route_string(rest, "participantId", &participant);
+    static const char  *const names[] = { "participantId", "title" };
 
-    if (!ngx_realtime_route_string(rest, "title", &title)) {
+    ngx_realtime_api_members(rest, names, values, 2);
+
+    ngx_str_null(&participant);
+    ngx_str_null(&title);
+
+    (void) ngx_realtime_api_string(values[0], &participant);
+
+    if (!ngx_realtime_api_string(values[1], &title)) {
         ngx_realtime_call_refuse(call, NGX_REALTIME_R_TITLE_INVALID);
         return;
     }
@@ -322,17 +328,27 @@ ngx_realtime_route_get(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
 static void
 ngx_realtime_route_send(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
 {
+    rt_str_t                   values[2];
     ngx_str_t                 *key;
     ngx_realtime_chat_send_t   args;
+
+    static const char  *const names[] = { "content", "clientId" };
+
+    ngx_realtime_api_members(rest, names, values, 2);
 
     ngx_memzero(&args, sizeof(ngx_realtime_chat_send_t));
 
     args.conversation = rest->id;
     args.door = NGX_REALTIME_CHAT_DOOR_REST;
 
-    (void) ngx_realtime_route_string(rest, "content", &args.content);
+    if (!ngx_realtime_api_string(values[0], &args.content)
+        && rt_json_type(values[0]) == '"')
+    {
+        ngx_realtime_call_refuse(call, NGX_REALTIME_R_CONTENT_INVALID);
+        return;
+    }
 
-    if (!ngx_realtime_route_string(rest, "clientId", &args.client_id)) {
+    if (!ngx_realtime_api_string(values[1], &args.client_id)) {
         ngx_realtime_call_refuse(call, NGX_REALTIME_R_CLIENT_ID_INVALID);
         return;
     }
@@ -377,9 +393,16 @@ ngx_realtime_route_fetch(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
 static void
 ngx_realtime_route_read(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
 {
+    rt_str_t   value;
     ngx_str_t  up_to;
 
-    if (!ngx_realtime_route_string(rest, "upTo", &up_to)) {
+    static const char  *const names[] = { "upTo" };
+
+    ngx_realtime_api_members(rest, names, &value, 1);
+
+    ngx_str_null(&up_to);
+
+    if (!ngx_realtime_api_string(value, &up_to)) {
         ngx_realtime_call_refuse(call, NGX_REALTIME_R_UP_TO_INVALID);
         return;
     }
@@ -393,36 +416,6 @@ ngx_realtime_route_delete(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call)
 {
     ngx_realtime_chat_delete(call, &rest->id);
-}
-
-
-/*
- * A string member of the body; data is NULL if there is none, also when it is
- * null.  Returns 0 if it is something else.
- */
-
-static ngx_uint_t
-ngx_realtime_route_string(ngx_realtime_rest_t *rest, const char *name,
-    ngx_str_t *value)
-{
-    json_t  *member;
-
-    ngx_str_null(value);
-
-    member = json_object_get(rest->body, name);
-
-    if (member == NULL || json_is_null(member)) {
-        return 1;
-    }
-
-    if (!json_is_string(member)) {
-        return 0;
-    }
-
-    value->data = (u_char *) json_string_value(member);
-    value->len = json_string_length(member);
-
-    return 1;
 }
 
 

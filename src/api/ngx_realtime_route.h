@@ -28,8 +28,6 @@ struct ngx_realtime_route_s {
     ngx_realtime_route_pt      handler;    /* must finish the call, now or
                                               later */
     ngx_realtime_rate_e        rate;       /* as what it is counted */
-    unsigned                   raw:1;      /* the body is rest->text and not
-                                              rest->body */
 };
 
 

@@ -25,21 +25,21 @@ static void ngx_realtime_route_note_delete(ngx_realtime_rest_t *rest,
 const ngx_realtime_route_t  ngx_realtime_notify_routes[] = {
 
     { NGX_HTTP_GET, ngx_string("/notifications"),
-      ngx_realtime_route_notes, NGX_REALTIME_RATE_NONE, 0 },
+      ngx_realtime_route_notes, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_GET, ngx_string("/notifications/unread/count"),
-      ngx_realtime_route_notes_unread, NGX_REALTIME_RATE_NONE, 0 },
+      ngx_realtime_route_notes_unread, NGX_REALTIME_RATE_NONE },
 
     { NGX_HTTP_PUT, ngx_string("/notifications/read-all"),
-      ngx_realtime_route_notes_read_all, NGX_REALTIME_RATE_READ, 0 },
+      ngx_realtime_route_notes_read_all, NGX_REALTIME_RATE_READ },
 
     { NGX_HTTP_PUT, ngx_string("/notifications/:/read"),
-      ngx_realtime_route_note_read, NGX_REALTIME_RATE_READ, 0 },
+      ngx_realtime_route_note_read, NGX_REALTIME_RATE_READ },
 
     { NGX_HTTP_DELETE, ngx_string("/notifications/:"),
-      ngx_realtime_route_note_delete, NGX_REALTIME_RATE_READ, 0 },
+      ngx_realtime_route_note_delete, NGX_REALTIME_RATE_READ },
 
-    { 0, ngx_null_string, NULL, NGX_REALTIME_RATE_NONE, 0 }
+    { 0, ngx_null_string, NULL, NGX_REALTIME_RATE_NONE }
 };
 
 
