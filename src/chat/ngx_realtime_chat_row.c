@@ -11,12 +11,22 @@
 #define NGX_REALTIME_CHAT_ROW_WORD  sizeof("false")
 
 
+/* a value of a row, asked of libpq once; data is NULL for NULL */
+
+typedef struct {
+    u_char                     *data;
+    size_t                      len;
+} ngx_realtime_chat_cell_t;
+
+
 static size_t ngx_realtime_chat_row_size(
-    const ngx_realtime_chat_row_shape_t *shape, PGresult *res, int row);
+    const ngx_realtime_chat_row_shape_t *shape, PGresult *res, int row,
+    ngx_realtime_chat_cell_t *cells);
 static u_char *ngx_realtime_chat_row_write(u_char *p,
-    const ngx_realtime_chat_row_shape_t *shape, PGresult *res, int row);
+    const ngx_realtime_chat_row_shape_t *shape,
+    ngx_realtime_chat_cell_t *cells);
 static u_char *ngx_realtime_chat_row_value(u_char *p,
-    const ngx_realtime_chat_row_field_t *f, PGresult *res, int row);
+    ngx_realtime_chat_row_kind_e kind, ngx_realtime_chat_cell_t *cell);
 
 
 static const ngx_realtime_chat_row_field_t
@@ -93,10 +103,17 @@ ngx_int_t
 ngx_realtime_chat_row_object(ngx_realtime_call_t *call,
     const ngx_realtime_chat_row_shape_t *shape, PGresult *res, int row)
 {
-    u_char  *p;
-    size_t   size;
+    u_char                    *p;
+    size_t                     size;
+    ngx_realtime_chat_cell_t  *cells;
 
-    size = ngx_realtime_chat_row_size(shape, res, row);
+    cells = ngx_palloc(call->pool,
+                       shape->n * sizeof(ngx_realtime_chat_cell_t));
+    if (cells == NULL) {
+        return NGX_ERROR;
+    }
+
+    size = ngx_realtime_chat_row_size(shape, res, row, cells);
 
     p = ngx_pnalloc(call->pool, size);
     if (p == NULL) {
@@ -104,7 +121,7 @@ ngx_realtime_chat_row_object(ngx_realtime_call_t *call,
     }
 
     call->result.data = p;
-    call->result.len = ngx_realtime_chat_row_write(p, shape, res, row) - p;
+    call->result.len = ngx_realtime_chat_row_write(p, shape, cells) - p;
 
     return NGX_OK;
 }
@@ -115,14 +132,23 @@ ngx_realtime_chat_row_array(ngx_realtime_call_t *call,
     const ngx_realtime_chat_row_shape_t *shape, PGresult *res, int first,
     int n, int step)
 {
-    int      i;
-    u_char  *p;
-    size_t   size;
+    int                        i;
+    u_char                    *p;
+    size_t                     size;
+    ngx_realtime_chat_cell_t  *cells;
+
+    cells = ngx_palloc(call->pool,
+                       n * shape->n * sizeof(ngx_realtime_chat_cell_t));
+    if (cells == NULL) {
+        return NGX_ERROR;
+    }
 
     size = sizeof("[]") - 1;
 
     for (i = 0; i < n; i++) {
-        size += ngx_realtime_chat_row_size(shape, res, first + i * step) + 1;
+        size += ngx_realtime_chat_row_size(shape, res, first + i * step,
+                                           &cells[i * shape->n])
+                + 1;
     }
 
     p = ngx_pnalloc(call->pool, size);
@@ -139,7 +165,7 @@ ngx_realtime_chat_row_array(ngx_realtime_call_t *call,
             *p++ = ',';
         }
 
-        p = ngx_realtime_chat_row_write(p, shape, res, first + i * step);
+        p = ngx_realtime_chat_row_write(p, shape, &cells[i * shape->n]);
     }
 
     *p++ = ']';
@@ -150,30 +176,34 @@ ngx_realtime_chat_row_array(ngx_realtime_call_t *call,
 }
 
 
-/* at least what the row needs */
+/* at least what the row needs; its values into cells */
 
 static size_t
 ngx_realtime_chat_row_size(const ngx_realtime_chat_row_shape_t *shape,
-    PGresult *res, int row)
+    PGresult *res, int row, ngx_realtime_chat_cell_t *cells)
 {
     size_t                                size, len;
     ngx_uint_t                            i;
+    ngx_realtime_chat_cell_t             *cell;
     const ngx_realtime_chat_row_field_t  *f;
 
     size = sizeof("{}") - 1;
 
     for (i = 0; i < shape->n; i++) {
         f = &shape->fields[i];
+        cell = &cells[i];
 
         len = PQgetlength(res, row, f->column);
 
-        if (f->kind == NGX_REALTIME_CHAT_ROW_TEXT) {
-            len = rt_json_escaped(
-                          (u_char *) PQgetvalue(res, row, f->column), len);
+        cell->len = len;
+        cell->data = len == 0 && PQgetisnull(res, row, f->column)
+                     ? NULL : (u_char *) PQgetvalue(res, row, f->column);
 
-        } else if (f->kind == NGX_REALTIME_CHAT_ROW_JSON) {
-            len = rt_json_inert_len(
-                          (u_char *) PQgetvalue(res, row, f->column), len);
+        if (f->kind == NGX_REALTIME_CHAT_ROW_TEXT && len) {
+            len = rt_json_escaped(cell->data, len);
+
+        } else if (f->kind == NGX_REALTIME_CHAT_ROW_JSON && len) {
+            len = rt_json_inert_len(cell->data, len);
         }
 
         size += f->key.len + len + NGX_REALTIME_CHAT_ROW_WORD;
@@ -185,7 +215,8 @@ ngx_realtime_chat_row_size(const ngx_realtime_chat_row_shape_t *shape,
 
 static u_char *
 ngx_realtime_chat_row_write(u_char *p,
-    const ngx_realtime_chat_row_shape_t *shape, PGresult *res, int row)
+    const ngx_realtime_chat_row_shape_t *shape,
+    ngx_realtime_chat_cell_t *cells)
 {
     u_char                               *start;
     ngx_uint_t                            i;
@@ -197,7 +228,7 @@ ngx_realtime_chat_row_write(u_char *p,
         f = &shape->fields[i];
 
         p = ngx_cpymem(p, f->key.data, f->key.len);
-        p = ngx_realtime_chat_row_value(p, f, res, row);
+        p = ngx_realtime_chat_row_value(p, f->kind, &cells[i]);
     }
 
     *start = '{';
@@ -208,40 +239,33 @@ ngx_realtime_chat_row_write(u_char *p,
 
 
 static u_char *
-ngx_realtime_chat_row_value(u_char *p,
-    const ngx_realtime_chat_row_field_t *f, PGresult *res, int row)
+ngx_realtime_chat_row_value(u_char *p, ngx_realtime_chat_row_kind_e kind,
+    ngx_realtime_chat_cell_t *cell)
 {
-    u_char  *value;
-    size_t   len;
-
-    if (f->kind == NGX_REALTIME_CHAT_ROW_PRESENT) {
-        return PQgetisnull(res, row, f->column)
-               ? ngx_cpymem(p, "false", sizeof("false") - 1)
-               : ngx_cpymem(p, "true", sizeof("true") - 1);
+    if (kind == NGX_REALTIME_CHAT_ROW_PRESENT) {
+        return cell->data ? ngx_cpymem(p, "true", sizeof("true") - 1)
+                          : ngx_cpymem(p, "false", sizeof("false") - 1);
     }
 
-    if (PQgetisnull(res, row, f->column)) {
+    if (cell->data == NULL) {
         return ngx_cpymem(p, "null", sizeof("null") - 1);
     }
 
-    value = (u_char *) PQgetvalue(res, row, f->column);
-    len = PQgetlength(res, row, f->column);
-
-    if (f->kind == NGX_REALTIME_CHAT_ROW_NUMBER) {
-        return ngx_cpymem(p, value, len);
+    if (kind == NGX_REALTIME_CHAT_ROW_NUMBER) {
+        return ngx_cpymem(p, cell->data, cell->len);
     }
 
-    if (f->kind == NGX_REALTIME_CHAT_ROW_JSON) {
-        return rt_json_inert(p, value, len);
+    if (kind == NGX_REALTIME_CHAT_ROW_JSON) {
+        return rt_json_inert(p, cell->data, cell->len);
     }
 
     *p++ = '"';
 
-    if (f->kind == NGX_REALTIME_CHAT_ROW_TEXT) {
-        p = rt_json_escape(p, value, len);
+    if (kind == NGX_REALTIME_CHAT_ROW_TEXT) {
+        p = rt_json_escape(p, cell->data, cell->len);
 
     } else {
-        p = ngx_cpymem(p, value, len);
+        p = ngx_cpymem(p, cell->data, cell->len);
     }
 
     *p++ = '"';
