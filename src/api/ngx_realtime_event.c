@@ -211,7 +211,7 @@ ngx_realtime_event_start(ngx_realtime_socket_t *sk,
     const ngx_realtime_event_t *event, ngx_realtime_in_t *in,
     ngx_uint_t *retry)
 {
-    rt_str_t                    items[2];
+    rt_str_t                    arg;
     ngx_uint_t                  wait;
     ngx_realtime_call_t        *call;
     ngx_realtime_refusal_e      why;
@@ -228,9 +228,11 @@ ngx_realtime_event_start(ngx_realtime_socket_t *sk,
         return NGX_REALTIME_R_RATE_LIMITED;
     }
 
-    if (rt_json_first(in->args, items, 2) < 2
-        || rt_json_type(items[1]) != '{')
-    {
+    /* others may follow it, which rt_json_members() does not see */
+
+    arg = rt_json_rest(in->args);
+
+    if (rt_json_type(arg) != '{') {
         return NGX_REALTIME_R_PAYLOAD_INVALID;
     }
 
@@ -256,7 +258,7 @@ ngx_realtime_event_start(ngx_realtime_socket_t *sk,
 
     /* the use case may finish, and free, the call before it returns */
 
-    why = event->handler(sk, items[1], call);
+    why = event->handler(sk, arg, call);
 
     if (why != NGX_REALTIME_R_NONE) {
         ngx_realtime_call_refuse(call, why);
