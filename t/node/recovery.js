@@ -128,8 +128,11 @@ async function store(from, c, n) {
 
 const drops = {
   'closes the engine': async (c) => {
-    await until(() => !c.socket.io.engine.upgrading, 'end of the upgrade');
-    await sleep(1);
+    do {
+      await until(() => !c.socket.io.engine.upgrading, 'end of the upgrade');
+      await sleep(1);
+    } while (c.socket.io.engine.upgrading);
+
     c.socket.io.engine.close();
   },
 
