@@ -41,6 +41,7 @@ static ngx_int_t ngx_realtime_rest_body_copy(ngx_http_request_t *r,
 
 static void ngx_realtime_rest_call(ngx_realtime_rest_t *rest);
 static ngx_int_t ngx_realtime_rest_begin(ngx_realtime_rest_t *rest);
+static void ngx_realtime_rest_watch(ngx_http_request_t *r);
 static void ngx_realtime_rest_done(ngx_realtime_call_t *call);
 static void ngx_realtime_rest_reply(ngx_realtime_rest_t *rest);
 static void ngx_realtime_rest_detach(void *data);
@@ -478,6 +479,26 @@ ngx_realtime_rest_call(ngx_realtime_rest_t *rest)
 
     if (rest->ready) {
         ngx_realtime_rest_reply(rest);
+
+    } else if (rest->call->abandoned) {
+        ngx_realtime_rest_watch(rest->request);
+    }
+}
+
+
+/* an end that has come with the request is no event of its own any more */
+
+static void
+ngx_realtime_rest_watch(ngx_http_request_t *r)
+{
+    ngx_event_t  *rev;
+
+    r->read_event_handler = ngx_http_test_reading;
+
+    rev = r->connection->read;
+
+    if (rev->pending_eof) {
+        ngx_post_event(rev, &ngx_posted_events);
     }
 }
 
@@ -575,8 +596,18 @@ ngx_realtime_rest_detach(void *data)
 {
     ngx_realtime_rest_t  *rest = data;
 
-    if (rest->call) {
-        rest->call->data = NULL;
-        rest->call = NULL;
+    ngx_realtime_call_t  *call;
+
+    call = rest->call;
+
+    if (call == NULL) {
+        return;
+    }
+
+    rest->call = NULL;
+    call->data = NULL;
+
+    if (call->abandoned) {
+        call->abandoned(call);
     }
 }

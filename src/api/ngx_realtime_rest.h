@@ -14,7 +14,8 @@
  * takes that pointer back: the call goes on, what it writes is written, and
  * it finds nobody to tell.  A client that leaves is noticed only when the
  * reply is sent: a call is short, and its write must not depend on whether
- * somebody waits.
+ * somebody waits.  But for a call that may be abandoned: there it is noticed at
+ * once.
  */
 
 #ifndef _NGX_REALTIME_REST_H_INCLUDED_

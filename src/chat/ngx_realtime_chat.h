@@ -49,6 +49,11 @@ struct ngx_realtime_call_s {
 
     ngx_realtime_call_pt       done;
     void                      *data;       /* the door's */
+    ngx_realtime_call_pt       abandoned;  /* of a call that only waits, and
+                                              must not be held up by nobody:
+                                              whoever wanted the result has
+                                              left, finish it now.  NULL: it
+                                              goes on */
 
     ngx_realtime_pg_query_t    query;      /* chat's */
     void                      *ctx;        /* chat's */
