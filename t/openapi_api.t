@@ -83,6 +83,8 @@ call(GET => $user, 200);
 call(GET => $user, 400, id => 'x' x 129);
 call(GET => $count, 200);
 call(POST => $emit, 202, id => 'user:ann', json => { event => 'x' });
+call(POST => $emit, 200, id => 'user:nobody',
+     json => { event => 'x', ackTimeout => 1000 });
 call(POST => $emit, 400, json => { event => 'x' });
 call(POST => $kick, 202, json => {});
 call(POST => $kick, 400, json => { reason => 1 });
@@ -132,13 +134,16 @@ my ($stuck) = $t->workers;
 
 kill STOP => $stuck;
 
-for ([GET => $user], [POST => $kick]) {
-    my ($method, $path) = @$_;
+for ([GET => $user], [POST => $kick],
+     [POST => $emit, { event => 'x', ackTimeout => 1 }])
+{
+    my ($method, $path, $json) = @$_;
 
     for (1 .. 40) {
-        my $r = $t->http($method, '/realtime/api' . $path =~ s/\{id\}/ann/r,
+        my $r = $t->http($method, '/realtime/api' . $path =~ s/\{id\}/ann/r
+                                        =~ s/\{room\}/user:ann/r,
                          token => $service, timeout => 2,
-                         $method eq 'POST' ? (json => {}) : ());
+                         $method eq 'POST' ? (json => $json // {}) : ());
 
         last if $r->{status} == 503 && answer($method, $path, 503, $r);
     }

@@ -12,6 +12,7 @@
 #define _NGX_REALTIME_API_H_INCLUDED_
 
 
+#include "ngx_realtime_acks.h"
 #include "ngx_realtime_rest.h"
 #include "rt.h"
 
@@ -27,6 +28,10 @@ void ngx_realtime_api_job(ngx_realtime_rest_t *rest,
 void ngx_realtime_api_revoke(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call);
 
+
+/* ngx_realtime_api_ack.c: finishes the call with the acks of an event */
+void ngx_realtime_api_ack(ngx_realtime_call_t *call,
+    ngx_realtime_acks_emit_t *emit);
 
 /* finishes the call with {"name":n} */
 void ngx_realtime_api_number(ngx_realtime_call_t *call, ngx_uint_t status,

@@ -7,6 +7,8 @@
  * POST /rooms/:/emit: any event to the sockets of a room.  The rooms that
  * there are: "user:<id>".  What follows a comma in the name of a room is a
  * namespace, whose packets look different: it cannot be named here.
+ *
+ * With "ackTimeout" it is an event with an ack: ngx_realtime_api_ack.c.
  */
 
 
@@ -27,6 +29,7 @@ typedef struct {
                                               length 0 */
     ngx_str_t                  user;       /* of the room */
     ngx_str_t                  except;     /* len 0: nobody */
+    ngx_msec_t                 timeout;    /* of acks; 0: none are wanted */
     unsigned                   dispensable:1;
 } ngx_realtime_api_emit_t;
 
@@ -38,6 +41,10 @@ static ngx_uint_t ngx_realtime_api_emit_is_event(ngx_realtime_call_t *call,
     rt_str_t value);
 static ngx_uint_t ngx_realtime_api_emit_args(
     ngx_realtime_api_emit_t *emit, rt_str_t args, rt_str_t payload);
+static ngx_uint_t ngx_realtime_api_emit_timeout(
+    ngx_realtime_api_emit_t *emit, rt_str_t value);
+static void ngx_realtime_api_emit_ack(ngx_realtime_call_t *call,
+    ngx_realtime_api_emit_t *emit);
 static ngx_realtime_msg_t *ngx_realtime_api_emit_message(
     ngx_realtime_api_emit_t *emit);
 
@@ -78,6 +85,11 @@ ngx_realtime_api_emit(ngx_realtime_rest_t *rest, ngx_realtime_call_t *call)
         return;
     }
 
+    if (emit.timeout) {
+        ngx_realtime_api_emit_ack(call, &emit);
+        return;
+    }
+
     m = ngx_realtime_api_emit_message(&emit);
     if (m == NULL) {
         ngx_realtime_call_refuse(call, NGX_REALTIME_R_INTERNAL);
@@ -101,15 +113,15 @@ ngx_realtime_api_emit_parse(ngx_realtime_rest_t *rest,
     ngx_realtime_call_t *call, ngx_realtime_api_emit_t *emit)
 {
     uint8_t   type;
-    rt_str_t  values[5];
+    rt_str_t  values[6];
 
     static const char  *const names[] = {
-        "event", "args", "payload", "except", "volatile"
+        "event", "args", "payload", "except", "volatile", "ackTimeout"
     };
 
     ngx_memzero(emit, sizeof(ngx_realtime_api_emit_t));
 
-    ngx_realtime_api_members(rest, names, values, 5);
+    ngx_realtime_api_members(rest, names, values, 6);
 
     if (!ngx_realtime_api_room(&rest->id, &emit->user)) {
         return NGX_REALTIME_R_ROOM_INVALID;
@@ -132,6 +144,10 @@ ngx_realtime_api_emit_parse(ngx_realtime_rest_t *rest,
     }
 
     emit->dispensable = (type == 't');
+
+    if (!ngx_realtime_api_emit_timeout(emit, values[5])) {
+        return NGX_REALTIME_R_ACK_TIMEOUT_INVALID;
+    }
 
     /* last: unescaping writes to the body */
 
@@ -233,6 +249,50 @@ ngx_realtime_api_emit_args(ngx_realtime_api_emit_t *emit, rt_str_t args,
     }
 
     return 1;
+}
+
+
+/* null is no time either: who wants no ack does not ask for it */
+
+static ngx_uint_t
+ngx_realtime_api_emit_timeout(ngx_realtime_api_emit_t *emit, rt_str_t value)
+{
+    ngx_int_t  n;
+
+    if (value.data == NULL) {
+        return 1;
+    }
+
+    /* digits: neither a sign nor a fraction nor an exponent */
+
+    n = ngx_atoi((u_char *) value.data, value.len);
+
+    if (n < 1 || n > NGX_REALTIME_ACKS_TIMEOUT) {
+        return 0;
+    }
+
+    emit->timeout = n;
+
+    return 1;
+}
+
+
+static void
+ngx_realtime_api_emit_ack(ngx_realtime_call_t *call,
+    ngx_realtime_api_emit_t *emit)
+{
+    ngx_realtime_acks_emit_t  acks;
+
+    acks.user = emit->user;
+    acks.except = emit->except;
+    acks.event.data = (u_char *) emit->event.data;
+    acks.event.len = emit->event.len;
+    acks.args.data = (u_char *) emit->args.data;
+    acks.args.len = emit->args.len;
+    acks.timeout = emit->timeout;
+    acks.dispensable = emit->dispensable;
+
+    ngx_realtime_api_ack(call, &acks);
 }
 
 

@@ -37,7 +37,10 @@
     X(RESUMED)      /* session: to the worker whose client came back here */ \
     X(PEOPLE)       /* session: a user's sockets are asked for, or told */    \
     X(PERSON)       /* session: to who asked */                               \
-    X(REVOKED)      /* session: tokens are void */
+    X(REVOKED)      /* session: tokens are void */                            \
+    X(EMIT)         /* session: an event that a user's sockets acknowledge */ \
+    X(EMITTED)      /* session: which of them got it, to who sent it */       \
+    X(ACK)          /* session: what one of them answered, to him as well */
 
 
 typedef enum {

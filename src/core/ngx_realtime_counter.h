@@ -44,6 +44,10 @@
     X(revoked, COUNTER, "sockets closed because their token was revoked")     \
     X(kicked, COUNTER, "sockets that a back end disconnected")                \
     X(api_emits, COUNTER, "events that a back end sent to a room")            \
+    X(acks_waiting, GAUGE, "calls of a back end that wait for acks now")      \
+    X(acks, COUNTER, "acks that clients gave to a back end's events")         \
+    X(acks_unknown, COUNTER, "acks that nobody waited for, or not any more")  \
+    X(acks_refused, COUNTER, "acks too large or binary, which are missing")   \
     X(api_unanswered, COUNTER, "calls of a back end that a worker left open") \
     X(messages_in, COUNTER, "packets received from clients")                  \
     X(messages_out, COUNTER, "packets sent to clients")                       \

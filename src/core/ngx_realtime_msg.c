@@ -31,6 +31,7 @@ ngx_realtime_msg_alloc(size_t len, ngx_log_t *log)
     m->place = 0;
     m->plain = NULL;
     m->deflated = NULL;
+    m->due = NULL;
     m->refs = 1;
     m->payload = rt_ws_header(header, RT_WS_TEXT, len);
     m->len = m->payload + len;
@@ -84,7 +85,26 @@ ngx_realtime_msg_unref(ngx_realtime_msg_t *m)
         ngx_realtime_msg_unref(m->deflated);
     }
 
+    if (m->due) {
+        ngx_free(m->due);
+    }
+
     ngx_free(m);
+}
+
+
+ngx_int_t
+ngx_realtime_msg_set_due(ngx_realtime_msg_t *m, const ngx_realtime_due_t *due,
+    ngx_log_t *log)
+{
+    m->due = ngx_alloc(sizeof(ngx_realtime_due_t), log);
+    if (m->due == NULL) {
+        return NGX_ERROR;
+    }
+
+    *m->due = *due;
+
+    return NGX_OK;
 }
 
 

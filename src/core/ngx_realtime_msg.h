@@ -30,6 +30,20 @@
 
 
 #include "ngx_realtime.h"
+#include "ngx_realtime_table.h"
+
+
+/*
+ * An event that the client is to acknowledge: who waits for it.  Of session/,
+ * see ngx_realtime_acks.h.
+ */
+
+typedef struct {
+    ngx_realtime_ref_t         call;       /* in the worker of slot */
+    uint32_t                   slot;
+    uint32_t                   id;         /* of the ack, as in the packet */
+    ngx_msec_t                 until;      /* on the clock of all workers */
+} ngx_realtime_due_t;
 
 
 typedef struct ngx_realtime_msg_s  ngx_realtime_msg_t;
@@ -40,6 +54,7 @@ struct ngx_realtime_msg_s {
                                               for; ours */
     ngx_realtime_msg_t        *deflated;   /* a reference; NULL: not tried;
                                               itself: it would not be smaller */
+    ngx_realtime_due_t        *due;        /* NULL: nobody waits; ours */
     uint32_t                   refs;
     uint32_t                   len;        /* bytes of data, header included */
     uint8_t                    payload;    /* offset of the packet in data */
@@ -64,6 +79,10 @@ ngx_realtime_msg_t *ngx_realtime_msg_copy(const u_char *data, size_t len,
 
 #define ngx_realtime_msg_ref(m)    ((m)->refs++)
 void ngx_realtime_msg_unref(ngx_realtime_msg_t *m);
+
+/* a copy of due; NGX_ERROR: no memory */
+ngx_int_t ngx_realtime_msg_set_due(ngx_realtime_msg_t *m,
+    const ngx_realtime_due_t *due, ngx_log_t *log);
 
 /*
  * "42" and [event,data], both given as JSON text: event is a bare name that

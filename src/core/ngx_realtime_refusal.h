@@ -126,6 +126,8 @@
       "except must be the id of a socket", "")                                \
     X(VOLATILE_INVALID, "volatile_invalid", 400, 0,                           \
       "volatile must be true or false", "")                                   \
+    X(ACK_TIMEOUT_INVALID, "ack_timeout_invalid", 400, 0,                     \
+      "ackTimeout must be whole milliseconds, from 1 to 30000", "")           \
     X(EVENT_TOO_LARGE, "event_too_large", 413, 0,                             \
       "The event is larger than realtime_max_payload", "")                    \
     X(REVOKE_INVALID, "revoke_invalid", 400, 0,                               \

@@ -42,6 +42,7 @@
  */
 
 
+#include "ngx_realtime_acks.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_detour.h"
 #include "ngx_realtime_moved.h"
@@ -513,6 +514,10 @@ ngx_realtime_detour_forward(ngx_realtime_session_t *s, ngx_realtime_msg_t *m)
     head.code = m->binary;
     head.place = m->place;
 
+    if (m->due) {
+        head.due = *m->due;
+    }
+
     ngx_realtime_upgrade_tell(&s->detour->to, &head,
                               ngx_realtime_msg_payload(m),
                               ngx_realtime_msg_payload_len(m));
@@ -721,14 +726,20 @@ ngx_realtime_detour_receive(ngx_uint_t from, ngx_realtime_detour_head_t *head,
     }
 
     m = ngx_realtime_msg_copy(data, len, head->code, s->log);
-
-    if (m) {
-        m->place = head->place;
-        m->offset = (head->place != 0);
-
-        ngx_realtime_detour_pass(s, m);
-        ngx_realtime_msg_unref(m);
+    if (m == NULL) {
+        return;
     }
+
+    m->place = head->place;
+    m->offset = (head->place != 0);
+
+    if (head->due.call.generation == 0
+        || ngx_realtime_msg_set_due(m, &head->due, s->log) == NGX_OK)
+    {
+        ngx_realtime_detour_pass(s, m);
+    }
+
+    ngx_realtime_msg_unref(m);
 }
 
 
@@ -737,7 +748,9 @@ ngx_realtime_detour_receive(ngx_uint_t from, ngx_realtime_detour_head_t *head,
 static void
 ngx_realtime_detour_pass(ngx_realtime_session_t *s, ngx_realtime_msg_t *m)
 {
-    if (ngx_realtime_recovery_note_any(s, m) == NGX_OK) {
+    if (ngx_realtime_recovery_note_any(s, m) == NGX_OK
+        && ngx_realtime_owed_note_any(s, m) == NGX_OK)
+    {
         s->transport->ops->send(s->transport, m);
     }
 }

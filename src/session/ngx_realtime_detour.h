@@ -37,6 +37,7 @@ typedef struct {
     uint32_t                   code;       /* REFUSED: of Engine.IO; FORWARD:
                                               1 for an attachment */
     uint64_t                   place;      /* FORWARD: in the history, or 0 */
+    ngx_realtime_due_t         due;        /* FORWARD: of call 0: none */
 } ngx_realtime_detour_head_t;
 
 

@@ -17,6 +17,7 @@
  */
 
 
+#include "ngx_realtime_acks.h"
 #include "ngx_realtime_bus.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_log.h"
@@ -65,6 +66,7 @@ ngx_realtime_people_init(ngx_cycle_t *cycle)
     ngx_realtime_bus_handle(NGX_REALTIME_BUS_REVOKED,
                             ngx_realtime_people_told);
     ngx_realtime_ask_init();
+    ngx_realtime_acks_init(cycle);
 
     return NGX_OK;
 }
@@ -150,6 +152,28 @@ ngx_realtime_people_same(ngx_str_t *one, ngx_str_t *other)
     return rt_uuid_parse(one->data, one->len, a) == RT_OK
            && rt_uuid_parse(other->data, other->len, b) == RT_OK
            && ngx_memcmp(a, b, RT_UUID_LEN) == 0;
+}
+
+
+ngx_realtime_socket_t *
+ngx_realtime_people_next(ngx_str_t *user, ngx_realtime_socket_t *sk)
+{
+    ngx_queue_t  *q, *chain;
+
+    chain = ngx_realtime_people_chain(user);
+
+    for (q = sk ? ngx_queue_next(&sk->people) : ngx_queue_head(chain);
+         q != ngx_queue_sentinel(chain);
+         q = ngx_queue_next(q))
+    {
+        sk = ngx_queue_data(q, ngx_realtime_socket_t, people);
+
+        if (ngx_realtime_people_same(&sk->identity.user, user)) {
+            return sk;
+        }
+    }
+
+    return NULL;
 }
 
 

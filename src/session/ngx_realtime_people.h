@@ -38,6 +38,11 @@ void ngx_realtime_people_remove(ngx_realtime_socket_t *sk);
    had read before it: until then it has to be found here */
 void ngx_realtime_people_remove_all(ngx_realtime_session_t *s);
 
+/* the one of his that comes after sk, the first one after NULL; or NULL.  A
+   session that is a ghost still has its sockets */
+ngx_realtime_socket_t *ngx_realtime_people_next(ngx_str_t *user,
+    ngx_realtime_socket_t *sk);
+
 /*
  * His sockets here, up to NGX_REALTIME_PEOPLE_LIST, one after the other: sid,
  * a uint16_t, and as many bytes of JSON.  Returns how many bytes there are;

@@ -29,6 +29,7 @@
  */
 
 
+#include "ngx_realtime_acks.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_expiry.h"
 #include "ngx_realtime_log.h"
@@ -801,6 +802,8 @@ ngx_realtime_session_drain(void)
         window = ngx_min(window, limit - words);
         ngx_realtime_session_exit_by = ngx_current_msec + limit;
     }
+
+    ngx_realtime_acks_drain();
 
     ngx_realtime_session_draining = 1;
     ngx_realtime_session_drain_by = ngx_current_msec + window;

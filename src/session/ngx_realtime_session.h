@@ -41,6 +41,7 @@ typedef struct ngx_realtime_detour_s   ngx_realtime_detour_t;
 typedef struct ngx_realtime_pending_s  ngx_realtime_pending_t;
 typedef struct ngx_realtime_record_s   ngx_realtime_record_t;
 typedef struct ngx_realtime_news_s     ngx_realtime_news_t;
+typedef struct ngx_realtime_owed_s     ngx_realtime_owed_t;
 
 
 struct ngx_realtime_session_s {
@@ -108,6 +109,8 @@ struct ngx_realtime_socket_s {
     time_t                     warned;     /* of this expiry; 0: of none */
     ngx_realtime_news_t       *news;       /* api's: what it was given when it
                                               came; NULL: no matter */
+    ngx_realtime_owed_t       *owed;       /* acks that it was asked for; NULL:
+                                              none */
     uint32_t                   presence;   /* its user's place; 0: none */
     ngx_queue_t                people;     /* of ngx_realtime_people.c; valid
                                               if "here" */
@@ -274,6 +277,9 @@ ngx_uint_t ngx_realtime_socket_delivered(ngx_realtime_socket_t *sk,
 /* the sockets of a session that moves: to this worker, or from it */
 void ngx_realtime_socket_arrive(ngx_realtime_session_t *s);
 void ngx_realtime_socket_leave(ngx_realtime_session_t *s);
+
+/* what its room, or who else sends to all sockets of a user, has for it */
+void ngx_realtime_socket_deliver(void *member, ngx_realtime_msg_t *m);
 
 /* one packet of Engine.IO, to this client wherever its session is now */
 void ngx_realtime_socket_send(ngx_realtime_socket_t *sk,

@@ -13,6 +13,7 @@
  */
 
 
+#include "ngx_realtime_acks.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_log.h"
 #include "ngx_realtime_history.h"
@@ -42,7 +43,6 @@ static void ngx_realtime_socket_write(ngx_realtime_socket_t *sk, u_char type,
 static void ngx_realtime_socket_emit_event(ngx_realtime_socket_t *sk,
     const char *event, ngx_str_t *data, unsigned dispensable);
 static ngx_str_t *ngx_realtime_socket_sid(void *member);
-static void ngx_realtime_socket_deliver(void *member, ngx_realtime_msg_t *m);
 static ngx_uint_t ngx_realtime_socket_expected(void *member);
 
 
@@ -194,7 +194,7 @@ ngx_realtime_socket_complete(ngx_realtime_session_t *s, u_char *data,
 
     case RT_SIO_ACK:
     case RT_SIO_BINARY_ACK:
-        /* nothing here asks for one: an unknown id is ignored, as in Node */
+        ngx_realtime_owed_ack(sk, &pkt, n);
         return;
 
     default:
@@ -391,6 +391,7 @@ void
 ngx_realtime_socket_destroy(ngx_realtime_socket_t *sk)
 {
     ngx_realtime_socket_is_gone(sk);
+    ngx_realtime_owed_free(sk, !ngx_realtime_detour_is_ghost(sk->session));
     ngx_realtime_people_remove(sk);
     ngx_realtime_recovery_detach(sk);
     ngx_realtime_room_leave(&sk->seat);
@@ -667,7 +668,7 @@ ngx_realtime_socket_sid(void *member)
 }
 
 
-static void
+void
 ngx_realtime_socket_deliver(void *member, ngx_realtime_msg_t *m)
 {
     ngx_realtime_socket_t  *sk = member;
@@ -694,7 +695,9 @@ ngx_realtime_socket_deliver(void *member, ngx_realtime_msg_t *m)
         return;
     }
 
-    if (ngx_realtime_recovery_note(sk, m) == NGX_OK) {
+    if (ngx_realtime_recovery_note(sk, m) == NGX_OK
+        && ngx_realtime_owed_note(sk, m) == NGX_OK)
+    {
         s->transport->ops->send(s->transport, m);
     }
 }

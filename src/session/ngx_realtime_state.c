@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_realtime_acks.h"
 #include "ngx_realtime_pending.h"
 #include "ngx_realtime_recovery.h"
 #include "ngx_realtime_slot.h"
@@ -43,6 +44,7 @@ typedef struct {
     uint32_t                   record;     /* its number; 0: none */
     uint16_t                   nsp;        /* lengths; the bytes follow */
     uint16_t                   user;
+    uint16_t                   owed;       /* dues, which follow as well */
     uint32_t                   notifies;
     u_char                     sid[NGX_REALTIME_SID_LEN];
 } ngx_realtime_state_socket_t;
@@ -92,7 +94,8 @@ ngx_realtime_state_size(ngx_realtime_session_t *s, ngx_realtime_out_t *out)
     {
         sk = ngx_queue_data(q, ngx_realtime_socket_t, queue);
         size += sizeof(ngx_realtime_state_socket_t) + sk->nsp.len
-                + sk->identity.user.len;
+                + sk->identity.user.len
+                + ngx_realtime_owed_count(sk) * sizeof(ngx_realtime_due_t);
     }
 
     for (node = out->first; node; node = node->next) {
@@ -161,11 +164,13 @@ ngx_realtime_state_print(ngx_realtime_session_t *s, ngx_realtime_out_t *out,
         socket.lead = sk->lead;
         socket.nsp = sk->nsp.len;
         socket.user = sk->identity.user.len;
+        socket.owed = ngx_realtime_owed_count(sk);
         ngx_memcpy(socket.sid, sk->sid, NGX_REALTIME_SID_LEN);
 
         p = ngx_cpymem(p, &socket, sizeof(socket));
         p = ngx_cpymem(p, sk->nsp.data, sk->nsp.len);
         p = ngx_cpymem(p, sk->identity.user.data, sk->identity.user.len);
+        p = ngx_realtime_owed_print(sk, p);
 
         state.nsockets++;
     }
@@ -317,7 +322,7 @@ static ngx_int_t
 ngx_realtime_state_socket(ngx_realtime_session_t *s,
     ngx_realtime_state_input_t *in)
 {
-    u_char                       *p;
+    u_char                       *p, *owed;
     rt_str_t                      name;
     ngx_str_t                    *nsp;
     ngx_realtime_socket_t        *sk;
@@ -340,7 +345,10 @@ ngx_realtime_state_socket(ngx_realtime_session_t *s,
     id.notifies = socket.notifies;
     ngx_memcpy(id.jti, socket.jti, NGX_REALTIME_JTI_LEN);
 
-    if (name.data == NULL || id.user.data == NULL) {
+    owed = ngx_realtime_state_get(in,
+                                socket.owed * sizeof(ngx_realtime_due_t));
+
+    if (name.data == NULL || id.user.data == NULL || owed == NULL) {
         return NGX_ERROR;
     }
 
@@ -362,7 +370,9 @@ ngx_realtime_state_socket(ngx_realtime_session_t *s,
     sk->lead = socket.lead;
     sk->recheck = socket.recheck;
 
-    if (ngx_realtime_recovery_rings(sk, socket.heads) != NGX_OK) {
+    if (ngx_realtime_owed_restore(sk, owed, socket.owed) != NGX_OK
+        || ngx_realtime_recovery_rings(sk, socket.heads) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
