@@ -147,7 +147,82 @@ is_deeply(ask(job => 'x'), { error => 'job_not_found', status => 404 },
 is_deeply(ask(emit => "user:$ann", 'offer', [{ a => 1 }, 2]), { result => 1 },
           'an event');
 is_deeply([($socket->event('offer', 2))[0, 1]], [{ a => 1 }, 2], 'arrives');
-is_deeply(ask(disconnectUser => $ann, 'bye'), { result => 1 },
+
+
+# -- what clients answer
+
+sub answer {
+    my ($c, @args) = @_;
+
+    my ($id) = $c->take(5, sub { $_[0] =~ /^42(\d+)\["ask"/ ? $1 : () });
+
+    $c->ws->send("43$id" . Test::Realtime::encode(\@args)) if defined $id;
+
+    return defined $id;
+}
+
+my $other = $t->connect($ann);
+
+$service->send([emitWithAck => "user:$ann", 'ask', [1]]);
+answer($socket, 'yes', { n => 1 });
+answer($other, 'no');
+
+my $answers = $service->line->{result};
+
+is_deeply([sort map { $_->[0] } @{$answers->{acks}}], [qw( no yes )],
+          'an event with acks');
+is($answers->{missing}, 0, 'of everybody');
+
+$service->send([emitWithAck => "user:$ann", 'ask', [],
+                { timeout => 300, except => $other->sid }]);
+ok(answer($socket, 'one'), 'for one of them');
+is_deeply($service->line, { result => { acks => [['one']], missing => 0 } },
+          'who answers');
+is_deeply(ask(emitWithAck => "user:$ann", 'ask', [], { timeout => 300 }),
+          { result => { acks => [], missing => 2 } }, 'nobody does');
+answer($_) for $socket, $other;
+
+# it waits longer than for another call
+
+my $impatient = service(timeout => 2000);
+
+$impatient->send([emitWithAck => "user:$ann", 'ask', [], { timeout => 2500 }]);
+is_deeply($impatient->line, { result => { acks => [], missing => 2 } },
+          'it takes its time');
+answer($_) for $socket, $other;
+
+is_deeply(ask(emitWithAck => "user:$ann", 'ask', [], { timeout => 0 }),
+          { error => 'ack_timeout_invalid', status => 400 }, 'no time');
+is_deeply(ask(emitWithAck => "user:$ben", 'ask'),
+          { result => { acks => [], missing => 0 } }, 'nobody is there');
+
+# a worker does not say who got it: others have, so it is not sent again
+
+my ($stuck) = $t->workers;
+
+kill STOP => $stuck;
+$service = service(timeout => 2000, retries => 3);
+
+my ($line, $refused);
+
+for (1 .. 20) {
+    $refused = refused();
+    $service->send([emitWithAck => "user:$ann", 'ask', [], { timeout => 100 }]);
+    $line = $service->line(20) // {};
+    last if ($line->{error} // '') eq 'no_answer';
+}
+
+kill CONT => $stuck;
+
+is_deeply($line, { error => 'no_answer', status => 503 },
+          'a worker that does not answer is an error');
+cmp_ok(refused(), '<=', $refused + 1, 'of one call');
+
+sub refused { return scalar(() = $t->access =~ /emit HTTP\S+ 503/g) }
+
+$service = service();
+
+is_deeply(ask(disconnectUser => $ann, 'bye'), { result => 2 },
           'a user is disconnected');
 is_deeply(ask(revokeTokens => { userId => $ann }), { result => undef },
           'his tokens are revoked');

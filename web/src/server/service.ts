@@ -14,8 +14,9 @@
  *
  * A call that did not get through is made again, after 503 and 429 when the
  * server says so.  A notification has its id before the first attempt, so
- * that it arrives once.  An event has none: emit() is made again only where the
- * server has refused it, and not where no reply came.
+ * that it arrives once.  An event has none: emit() and emitWithAck() are made
+ * again only where the server has refused them, and not where no reply came, nor
+ * where it has sent the event and cannot tell who got it ("no_answer").
  */
 
 export interface Notification {
@@ -78,6 +79,15 @@ export interface Revocation {
 export interface EmitOptions {
   except?: string; // the id of a socket
   volatile?: boolean;
+}
+
+export interface AckOptions extends EmitOptions {
+  timeout?: number; // ms to wait for the acks, 1 to 30000; default 5000
+}
+
+export interface Acks<Ack extends unknown[] = unknown[]> {
+  acks: Ack[]; // what each socket gave its callback, as they came
+  missing: number; // sockets that got the event and did not answer
 }
 
 export interface RealtimeServiceOptions {
@@ -238,6 +248,23 @@ export class RealtimeService {
     return sockets;
   }
 
+  /* the acks of all sockets of the room: see docs/api.md for who is missing */
+
+  emitWithAck<Ack extends unknown[] = unknown[]>(
+    room: string,
+    event: string,
+    args: unknown[] = [],
+    { timeout = 5000, ...options }: AckOptions = {},
+  ): Promise<Acks<Ack>> {
+    return this.#call(
+      'POST',
+      `/rooms/${encodeURIComponent(room)}/emit`,
+      { ...options, event, args, ackTimeout: timeout },
+      false,
+      timeout,
+    );
+  }
+
   #notify(
     to: object,
     { type, title, message, data }: Notification,
@@ -254,20 +281,22 @@ export class RealtimeService {
     });
   }
 
-  /* repeatable: made again also when it may have been done */
+  /* repeatable: made again also when it may have been done; longer: ms that the
+     server may take more than usual */
 
   async #call<T>(
     method: string,
     path: string,
     body?: object,
     repeatable = true,
+    longer = 0,
   ): Promise<T> {
     const { retries = 4, backoff = 200 } = this.#options;
     const text = body && JSON.stringify(body);
 
     for (let n = 0; ; n++) {
       try {
-        return await this.#attempt<T>(method, path, text);
+        return await this.#attempt<T>(method, path, text, longer);
       } catch (error) {
         if (
           n >= retries ||
@@ -289,7 +318,12 @@ export class RealtimeService {
     }
   }
 
-  async #attempt<T>(method: string, path: string, body?: string): Promise<T> {
+  async #attempt<T>(
+    method: string,
+    path: string,
+    body: string | undefined,
+    longer: number,
+  ): Promise<T> {
     const { token, timeout = 5000, fetch = globalThis.fetch } = this.#options;
     const bearer = typeof token === 'function' ? await token() : token;
     const headers: Record<string, string> = {};
@@ -310,7 +344,7 @@ export class RealtimeService {
         method,
         headers,
         body,
-        signal: AbortSignal.timeout(timeout),
+        signal: AbortSignal.timeout(timeout + longer),
       });
       text = await response.text();
     } catch (error) {
@@ -349,7 +383,7 @@ function read<T>(response: Response, text: string): T {
 
 function mayRepeat(error: ServiceError, repeatable: boolean): boolean {
   if (error.status === 503 || error.status === 429) {
-    return true;
+    return repeatable || error.code !== 'no_answer';
   }
 
   return repeatable && (error.status === 0 || error.status >= 502);
