@@ -215,6 +215,8 @@ connections('connections=2 timeout=1s');
 my @backends = $t->sql("select pid $ours order by pid");
 
 is(scalar @backends, 2, 'two backends');
+ok(Test::Realtime::wait_for(5, sub { status()->{pg_ready} == 2 }),
+   'and both can be used');
 kill STOP => $backends[0];
 
 # Both conversations in one write: each connection gets one of them.
