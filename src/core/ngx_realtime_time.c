@@ -24,6 +24,7 @@ ngx_int_t
 ngx_realtime_time_parse(ngx_str_t *text, time_t *sec, ngx_uint_t *msec)
 {
     u_char      c, form[NGX_REALTIME_TIME_LEN];
+    ngx_tm_t    tm;
     ngx_int_t   n[7], year, days;
     ngx_uint_t  i;
 
@@ -72,5 +73,9 @@ ngx_realtime_time_parse(ngx_str_t *text, time_t *sec, ngx_uint_t *msec)
     *sec = ((days * 24 + n[3]) * 60 + n[4]) * 60 + n[5];
     *msec = n[6];
 
-    return NGX_OK;
+    /* of a day that the month has not, it is one of the next month */
+
+    ngx_gmtime(*sec, &tm);
+
+    return tm.ngx_tm_mday == n[2] ? NGX_OK : NGX_ERROR;
 }
