@@ -45,6 +45,8 @@ static ngx_int_t ngx_realtime_pg_conn_settings(ngx_realtime_pg_conn_t *pc);
 static ngx_int_t ngx_realtime_pg_conn_schema(ngx_realtime_pg_conn_t *pc);
 static ngx_int_t ngx_realtime_pg_conn_prepared(ngx_realtime_pg_conn_t *pc,
     PGresult *res);
+static ngx_uint_t ngx_realtime_pg_conn_is_deaf(ngx_realtime_pg_conn_t *pc,
+    PGresult *res);
 static ngx_uint_t ngx_realtime_pg_conn_lacks(ngx_realtime_pg_conn_t *pc,
     PGresult *res);
 static void ngx_realtime_pg_conn_pump(ngx_realtime_pg_conn_t *pc);
@@ -385,6 +387,7 @@ ngx_realtime_pg_conn_prepare(ngx_realtime_pg_conn_t *pc)
     ngx_realtime_pg_conn_state(pc, NGX_REALTIME_PG_PREPARING);
 
     pc->answered = 0;
+    pc->listening = 0;
     pc->syncs = 1;
 
     if (ngx_realtime_pg_sock_watch(pc) != NGX_OK
@@ -412,16 +415,22 @@ ngx_realtime_pg_conn_prepare(ngx_realtime_pg_conn_t *pc)
         goto failed;
     }
 
-    if (pc == pc->pool->conns
-        && PQsendQueryParams(pc->pg, pc->pool->listen, 0, NULL, NULL, NULL,
-                             NULL, 0)
-           == 0)
-    {
+    if (PQpipelineSync(pc->pg) == 0) {
         goto failed;
     }
 
-    if (PQpipelineSync(pc->pg) == 0) {
-        goto failed;
+    /* apart from the settings, which an error would undo */
+
+    if (pc == pc->pool->conns) {
+        pc->syncs = 2;
+
+        if (PQsendQueryParams(pc->pg, pc->pool->listen, 0, NULL, NULL, NULL,
+                              NULL, 0)
+            == 0
+            || PQpipelineSync(pc->pg) == 0)
+        {
+            goto failed;
+        }
     }
 
     ngx_realtime_pg_conn_pump(pc);
@@ -508,6 +517,11 @@ ngx_realtime_pg_conn_prepared(ngx_realtime_pg_conn_t *pc, PGresult *res)
         return NGX_ERROR;
     }
 
+    if (pc->listening && ngx_realtime_pg_conn_is_deaf(pc, res)) {
+        PQclear(res);
+        return NGX_OK;
+    }
+
     switch (PQresultStatus(res)) {
 
     case PGRES_TUPLES_OK:
@@ -539,6 +553,38 @@ ngx_realtime_pg_conn_prepared(ngx_realtime_pg_conn_t *pc, PGresult *res)
     PQclear(res);
 
     return NGX_ERROR;
+}
+
+
+/*
+ * A standby refuses LISTEN, and serves everything else that only reads: then
+ * nobody is woken, and whoever wants to know looks from time to time.
+ */
+
+static ngx_uint_t
+ngx_realtime_pg_conn_is_deaf(ngx_realtime_pg_conn_t *pc, PGresult *res)
+{
+    char                     text[NGX_REALTIME_PG_WHY / 2];
+    ngx_uint_t               level;
+    ngx_realtime_pg_pool_t  *pool;
+
+    pool = pc->pool;
+
+    if (PQresultStatus(res) != PGRES_FATAL_ERROR
+        || ngx_strcmp(ngx_realtime_pg_sqlstate(res), "25006") != 0)
+    {
+        pool->deaf = 0;
+        return 0;
+    }
+
+    ngx_realtime_pg_conn_reason(text, sizeof(text), res);
+
+    level = pool->deaf ? NGX_LOG_INFO : NGX_LOG_WARN;
+    pool->deaf = 1;
+    ngx_log_error(level, pool->log, 0,
+                  "realtime: postgres will not notify: %s", text);
+
+    return 1;
 }
 
 
@@ -703,7 +749,13 @@ ngx_realtime_pg_conn_result(ngx_realtime_pg_conn_t *pc, PGresult *res)
     PQclear(res);
 
     if (pc->state == NGX_REALTIME_PG_PREPARING) {
-        pc->syncs = 0;
+
+        if (--pc->syncs) {
+            pc->listening = 1;
+            return NGX_OK;
+        }
+
+        pc->listening = 0;
 
         if (pc == pc->pool->conns) {
             pc->pool->heard();

@@ -112,6 +112,8 @@ struct ngx_realtime_pg_conn_s {
     unsigned                   failed:1;   /* this transaction will be, or
                                               was, rolled back */
     unsigned                   solo:1;     /* this batch is */
+    unsigned                   listening:1;  /* PREPARING: but for the answer
+                                                to LISTEN all have come */
     ngx_msec_t                 sent_at;    /* this batch */
     ngx_msec_t                 others;     /* until then solo ones come last */
 
@@ -147,6 +149,7 @@ struct ngx_realtime_pg_pool_s {
     time_t                     refused;    /* a refusal was logged then, */
     uint32_t                   refusal;    /* with a text of this crc32 */
     unsigned                   failed:1;   /* the last attempt to connect */
+    unsigned                   deaf:1;     /* LISTEN was refused */
 
     ngx_uint_t                 gathering;  /* its number */
     ngx_realtime_pg_key_t      keys[NGX_REALTIME_PG_KEYS];
