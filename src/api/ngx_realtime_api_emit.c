@@ -13,13 +13,13 @@
 
 
 #include "ngx_realtime_api.h"
+#include "ngx_realtime_chat_text.h"
 #include "ngx_realtime_counter.h"
 #include "ngx_realtime_presence.h"
 #include "ngx_realtime_room.h"
 #include "rt_json.h"
 
 
-#define NGX_REALTIME_API_EVENT_MAX  128    /* bytes, unescaped */
 #define NGX_REALTIME_API_EXCEPT     64     /* bytes */
 
 
@@ -47,19 +47,6 @@ static void ngx_realtime_api_emit_ack(ngx_realtime_call_t *call,
     ngx_realtime_api_emit_t *emit);
 static ngx_realtime_msg_t *ngx_realtime_api_emit_message(
     ngx_realtime_api_emit_t *emit);
-
-
-/* of Socket.IO: what its clients say of themselves */
-
-static const ngx_str_t  ngx_realtime_api_reserved[] = {
-    ngx_string("connect"),
-    ngx_string("connect_error"),
-    ngx_string("disconnect"),
-    ngx_string("disconnecting"),
-    ngx_string("newListener"),
-    ngx_string("removeListener"),
-    ngx_null_string
-};
 
 
 void
@@ -196,12 +183,12 @@ ngx_realtime_api_room(ngx_str_t *room, ngx_str_t *user)
 static ngx_uint_t
 ngx_realtime_api_emit_is_event(ngx_realtime_call_t *call, rt_str_t value)
 {
-    u_char           *copy;
-    rt_str_t          name;
-    const ngx_str_t  *reserved;
+    u_char     *copy;
+    rt_str_t    text;
+    ngx_str_t   name;
 
     if (value.data == NULL || rt_json_type(value) != '"'
-        || value.len > NGX_REALTIME_API_EVENT_MAX * 6 + 2)
+        || value.len > NGX_REALTIME_CHAT_EVENT_MAX * 6 + 2)
     {
         return 0;
     }
@@ -213,21 +200,14 @@ ngx_realtime_api_emit_is_event(ngx_realtime_call_t *call, rt_str_t value)
 
     ngx_memcpy(copy, value.data, value.len);
 
-    if (rt_json_string(copy, value.len, &name) != RT_OK
-        || name.len == 0 || name.len > NGX_REALTIME_API_EVENT_MAX)
-    {
+    if (rt_json_string(copy, value.len, &text) != RT_OK) {
         return 0;
     }
 
-    for (reserved = ngx_realtime_api_reserved; reserved->len; reserved++) {
-        if (reserved->len == name.len
-            && ngx_memcmp(reserved->data, name.data, name.len) == 0)
-        {
-            return 0;
-        }
-    }
+    name.data = (u_char *) text.data;
+    name.len = text.len;
 
-    return 1;
+    return ngx_realtime_chat_text_is_event(&name);
 }
 
 

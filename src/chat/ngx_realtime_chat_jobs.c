@@ -17,18 +17,23 @@
  *        emit        published, marked in the zone -----------> end
  *        notify      ngx_realtime_chat_notify() --------------> end
  *        broadcast   a page of users, the same ---> step, or -> end
+ *        wrong       one line in the log, counted ------------> end, failed
  *
  * Once, whenever a worker dies:
  *
- *   - before the event is published: the lease runs out, the next claim
- *     publishes it.
+ *   - before it is published: the lease runs out, the next claim publishes it.
  *   - after it, before the job has ended: the next claim finds the rows of the
  *     notification and tells nobody, unless the table of flights says that
- *     nobody was told (ngx_realtime_chat_flight.h); of an event without a
- *     row, its id is among the marks, which are in the zone.
+ *     nobody was told (ngx_realtime_chat_flight.h); of what has no row, it is
+ *     among the marks, which are in the zone (ngx_realtime_chat_jobs_mark.c).
+ *   - in the very act, between the first worker that was told and the mark or
+ *     the end of the flight: it is published again, for nobody knows how far
+ *     it came, and twice is better than never.  A notification has an id, by
+ *     which its receiver knows it.
  *
  * If all of the node is gone, so are its sockets; they come anew, and what is
- * unread is given to them at CONNECT.
+ * unread is given to them at CONNECT.  Of an event, and of what is volatile,
+ * another node then knows nothing: it publishes it, to its own sockets.
  *
  * The elected one is a slot and its generation, in the zone: whoever sees that
  * this is no live worker any more takes the place.  A worker that exits gives
@@ -280,6 +285,14 @@ ngx_realtime_jobs_claimed(ngx_realtime_pg_query_t *q,
     ngx_realtime_jobs_t  *jobs;
 
     jobs = &ngx_realtime_jobs;
+
+    if (status == NGX_REALTIME_PG_REFUSED) {
+
+        /* a standby, or rights that are missing: not every second */
+
+        ngx_realtime_jobs_idle(NGX_REALTIME_JOBS_POLL);
+        return;
+    }
 
     if (status != NGX_REALTIME_PG_OK) {
         ngx_realtime_jobs_idle(NGX_REALTIME_JOBS_TICK);

@@ -23,18 +23,14 @@ enum {
     NGX_REALTIME_JOB_KIND,
     NGX_REALTIME_JOB_AGAIN,                /* somebody had it before */
     NGX_REALTIME_JOB_HOPELESS,
+    NGX_REALTIME_JOB_WRONG,                /* a code, or NULL; then the other
+                                              columns have no values */
     NGX_REALTIME_JOB_USERS,                /* UUIDs with commas */
     NGX_REALTIME_JOB_LAST,
     NGX_REALTIME_JOB_EXPIRES,              /* ms */
     NGX_REALTIME_JOB_EXPIRED,
-    NGX_REALTIME_JOB_VOLATILE,
-    NGX_REALTIME_JOB_TYPE,
-    NGX_REALTIME_JOB_TITLE,
-    NGX_REALTIME_JOB_MESSAGE,
-    NGX_REALTIME_JOB_DATA,                 /* JSON */
-    NGX_REALTIME_JOB_USER,                 /* of an event */
-    NGX_REALTIME_JOB_EVENT,                /* JSON */
-    NGX_REALTIME_JOB_PAYLOAD               /* JSON */
+    NGX_REALTIME_JOB_PAYLOAD,              /* JSON */
+    NGX_REALTIME_JOB_DATA                  /* JSON */
 };
 
 

@@ -20,6 +20,12 @@
 
 #define NGX_REALTIME_STMT_JOB_LEASE  "interval '10 seconds'"
 
+/* what is larger is not read: receivers; bytes of a notification's data, and
+   of everything else, with the white space and escapes of whoever wrote it */
+#define NGX_REALTIME_STMT_JOB_USERS    "10000"
+#define NGX_REALTIME_STMT_JOB_DATA     "16384"
+#define NGX_REALTIME_STMT_JOB_PAYLOAD  "300000"
+
 
 /* column, table, table, column, column of the users; a page of 1000 */
 
@@ -63,27 +69,33 @@
               "and $1::text is not null "                                     \
           "order by j.run_at, j.seq limit 20 for update skip locked"          \
       "), taken as ("                                                         \
-          "update realtime.jobs j set attempts = j.attempts + 1, "            \
+          "update realtime.jobs j set attempts = "                            \
+              "greatest(least(j.attempts, 1000), 0) + 1, "                    \
               "lease_until = now() + " NGX_REALTIME_STMT_JOB_LEASE " "        \
           "from due where j.id = due.id returning j.*"                        \
       ") select t.id, t.kind, t.attempts > 1, "                               \
-          "t.attempts > " NGX_REALTIME_STMT_JOB_TRIES ", "                    \
-          "array_to_string(t.users, ','), t.last_id, "                        \
-          "(extract(epoch from t.expires_at) * 1000)::bigint, "               \
+          "t.attempts > " NGX_REALTIME_STMT_JOB_TRIES ", w.code, "            \
+          "case when w.code is null then array_to_string(t.users, ',') end, " \
+          "t.last_id, case when isfinite(t.expires_at) then "                 \
+              "(extract(epoch from t.expires_at) * 1000)::bigint end, "       \
           "coalesce(t.expires_at <= now(), false), "                          \
-          "coalesce((t.payload->>'volatile')::boolean, false), "              \
-          "t.payload->>'type', t.payload->>'title', t.payload->>'message', "  \
-          "t.data, t.payload->>'user', "                                      \
-          "(t.payload->'event')::text, "                                      \
-          "nullif((t.payload->'payload')::text, 'null') "                     \
-      "from taken t order by t.run_at, t.seq",                                \
+          "case when w.code is null then t.payload::text end, "               \
+          "case when w.code is null then t.data::text end "                   \
+      "from taken t cross join lateral (select case "                         \
+          "when cardinality(t.users) > " NGX_REALTIME_STMT_JOB_USERS " "      \
+              "then 'receivers_too_many' "                                    \
+          "when octet_length(t.data::text) > " NGX_REALTIME_STMT_JOB_DATA " " \
+              "then 'data_too_large' "                                        \
+          "when octet_length(t.payload::text) > "                             \
+              NGX_REALTIME_STMT_JOB_PAYLOAD " then 'payload_too_large' "      \
+          "end as code) w order by t.run_at, t.seq",                          \
       1, 0 },                                                                 \
                                                                               \
     [NGX_REALTIME_STMT_JOBS_NEXT] = { "realtime_jobs_next",                   \
       "select ceil(extract(epoch from j.run_at - now()) * 1000)::bigint "     \
       "from realtime.jobs j "                                                 \
       "where j.finished_at is null and j.run_at > now() "                     \
-          "and $1::text is not null "                                         \
+          "and j.run_at < 'infinity' and $1::text is not null "               \
       "order by j.run_at, j.seq limit 1",                                     \
       1, 1 },                                                                 \
                                                                               \
@@ -91,7 +103,8 @@
                                                                               \
     [NGX_REALTIME_STMT_JOB_STEP] = { "realtime_job_step",                     \
       "update realtime.jobs j set last_id = $3::uuid, "                       \
-          "done = j.done + $4::int, total = coalesce($5::int, j.total), "     \
+          "done = least(j.done, 2000000000) + $4::int, "                      \
+          "total = coalesce($5::int, j.total), "                              \
           "attempts = 0, lease_until = null, "                                \
           "run_at = now() + interval '200 milliseconds' "                     \
       "where j.id = $2::uuid and j.finished_at is null "                      \
@@ -100,13 +113,14 @@
                                                                               \
     [NGX_REALTIME_STMT_JOB_END] = { "realtime_job_end",                       \
       "with gone as (delete from realtime.jobs j where j.id = $2::uuid "      \
-          "and j.kind = 'emit' and $1::text is not null) "                    \
+          "and j.kind = 'emit' and $3::text is null "                         \
+          "and $1::text is not null) "                                        \
       "update realtime.jobs j set finished_at = now(), lease_until = null, "  \
           "error = $3::text, users = null, payload = null, data = null, "     \
           "done = case when $3::text is null and j.kind = 'notify' "          \
               "then j.total else j.done end "                                 \
-      "where j.id = $2::uuid and j.kind <> 'emit' "                           \
-          "and j.finished_at is null",                                        \
+      "where j.id = $2::uuid and j.finished_at is null "                      \
+          "and (j.kind <> 'emit' or $3::text is not null)",                   \
       3, 1 },                                                                 \
                                                                               \
     [NGX_REALTIME_STMT_PURGE] = { "realtime_purge",                           \

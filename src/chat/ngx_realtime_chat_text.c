@@ -83,6 +83,39 @@ ngx_realtime_chat_text_is_user(ngx_str_t *user)
 
 
 ngx_uint_t
+ngx_realtime_chat_text_is_event(ngx_str_t *name)
+{
+    const ngx_str_t  *reserved;
+
+    /* what its clients say of themselves */
+
+    static const ngx_str_t  names[] = {
+        ngx_string("connect"),
+        ngx_string("connect_error"),
+        ngx_string("disconnect"),
+        ngx_string("disconnecting"),
+        ngx_string("newListener"),
+        ngx_string("removeListener"),
+        ngx_null_string
+    };
+
+    if (name->len == 0 || name->len > NGX_REALTIME_CHAT_EVENT_MAX) {
+        return 0;
+    }
+
+    for (reserved = names; reserved->len; reserved++) {
+        if (reserved->len == name->len
+            && ngx_memcmp(reserved->data, name->data, name->len) == 0)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_uint_t
 ngx_realtime_chat_text_is_within(ngx_str_t *s, size_t max)
 {
     return s->len != 0

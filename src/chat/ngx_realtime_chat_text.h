@@ -16,6 +16,7 @@
 #define NGX_REALTIME_CHAT_CONTENT_MAX    10000     /* characters */
 #define NGX_REALTIME_CHAT_TITLE_MAX      200
 #define NGX_REALTIME_CHAT_CLIENT_ID_MAX  128
+#define NGX_REALTIME_CHAT_EVENT_MAX      128       /* bytes */
 
 
 /*
@@ -30,6 +31,9 @@ ngx_realtime_refusal_e ngx_realtime_chat_text_client_id(ngx_str_t *id);
 
 /* 1 to 128 printable bytes */
 ngx_uint_t ngx_realtime_chat_text_is_user(ngx_str_t *user);
+
+/* 1 to 128 bytes, and not a name that Socket.IO keeps for itself */
+ngx_uint_t ngx_realtime_chat_text_is_event(ngx_str_t *name);
 
 /* 1 to max characters without NUL */
 ngx_uint_t ngx_realtime_chat_text_is_within(ngx_str_t *s, size_t max);

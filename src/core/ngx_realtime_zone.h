@@ -41,7 +41,7 @@
 
 
 #define NGX_REALTIME_ZONE_MAGIC     0x52545a4e       /* "RTZN" */
-#define NGX_REALTIME_ZONE_LAYOUT    10               /* change: bump it */
+#define NGX_REALTIME_ZONE_LAYOUT    11               /* change: bump it */
 #define NGX_REALTIME_ZONE_TAG                                                 \
     ((void *) (uintptr_t) (0x53494f0000 + NGX_REALTIME_ZONE_LAYOUT))
 #define NGX_REALTIME_ZONE_MIN       (16 * 1024 * 1024)
