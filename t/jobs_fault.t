@@ -151,31 +151,63 @@ sub taken_up {
 }
 
 
-# an event that was published, by a worker that died before the job had ended:
-# Postgres keeps the row that it deletes
+# what has no row was published, by a worker that died before Postgres knew that
+# the job, or the page, had ended: it keeps what it is told to delete or change
 
 sub published {
-    my $c = $t->connect($bob);
-
     $t->sql("create function public.keep() returns trigger language plpgsql
              as \$\$ begin perform pg_sleep(3); return null; end \$\$;
-             create trigger keep before delete on realtime.jobs
-             for each row execute function public.keep();
-             select realtime.emit('user:$bob', 'once')");
+             insert into users (id) values ('$bob') on conflict do nothing");
 
-    ok(defined $c->event('once', 10), 'it is published');
+    for (['an event', 'once', "select realtime.emit('user:$bob', 'once')"],
+         ['a volatile notification', 'notification',
+          "select realtime.notify_user('$bob', 'x', 'once', 'M',
+                                       volatile => true)"],
+         ['a page of a volatile broadcast', 'notification',
+          "insert into realtime.jobs (id, kind, payload)
+           values (gen_random_uuid(), 'broadcast', '{\"type\": \"x\",
+               \"title\": \"once\", \"message\": \"M\",
+               \"volatile\": true}')"])
+    {
+        published_once(@$_);
+    }
+}
+
+
+sub published_once {
+    my ($name, $event, $sql) = @_;
+    my $open = 'select count(*) from realtime.jobs
+                where finished_at is null and run_at < now()';
+    my $c = $t->connect($bob);
+
+    # whoever is new here is given what is unread, which is none of this
+
+    $t->sql("delete from realtime.notifications where user_id = '$bob'");
+    $c->events(0.3);
+    $t->sql("create trigger keep before delete on realtime.jobs
+             for each row execute function public.keep();
+             create trigger keep_too before update on realtime.jobs
+             for each row
+             when (new.finished_at is distinct from old.finished_at
+                   or new.last_id is distinct from old.last_id)
+             execute function public.keep();
+             $sql");
+
+    ok(defined $c->event($event, 10), "$name is published");
+
+    my %old = (pid => $c->pid, offset => $c->offset);
+
     ok(kill_all(), 'all workers die');
 
-    my $back = $t->connect($bob);
+    my $back = $t->connect($bob, auth => { %old });
 
-    is($t->sql("select count(*) from realtime.jobs where kind = 'emit'"), 1,
-       'the job has not ended');
-    $t->sql('drop trigger keep on realtime.jobs');
+    is($t->sql($open), 1, 'the job has not ended');
+    $t->sql('drop trigger keep on realtime.jobs;
+             drop trigger keep_too on realtime.jobs');
 
-    ok(Test::Realtime::wait_for(30, sub {
-        !$t->sql("select count(*) from realtime.jobs where kind = 'emit'")
-    }), 'the job is taken up and ends');
-    is_deeply([grep { $_->[0] eq 'once' } $back->events(2)], [],
+    ok(Test::Realtime::wait_for(30, sub { !$t->sql($open) }),
+       'the job is taken up and ends');
+    is_deeply([grep { $_->[0] eq $event } $back->events(2)], [],
               'but nobody hears it twice');
 }
 

@@ -5,7 +5,8 @@
 
 /*
  * What was published for a job that has not ended yet and leaves no row by
- * which the next claim would see it: an event.
+ * which the next claim would see it: an event, a volatile notification, a page
+ * of a volatile broadcast.
  *
  *   free --mark--> taken: id and begin of the page --unmark--> free
  *                    |                               the job, or its step,

@@ -85,7 +85,7 @@ ngx_realtime_jobs_was_told(void)
     job = &ngx_realtime_jobs.job;
 
     return job->again
-           && job->kind == NGX_REALTIME_JOB_EMIT
+           && (job->kind == NGX_REALTIME_JOB_EMIT || job->note.transient)
            && ngx_realtime_jobs_marked(job);
 }
 
@@ -195,6 +195,11 @@ ngx_realtime_jobs_people(ngx_realtime_pg_query_t *q,
         return;
     }
 
+    if (ngx_realtime_jobs_was_told()) {
+        ngx_realtime_jobs_step();
+        return;
+    }
+
     for (i = 0; i < n; i++) {
         users[i].data = (u_char *) PQgetvalue(jobs->page, i, 0);
         users[i].len = PQgetlength(jobs->page, i, 0);
@@ -241,6 +246,10 @@ ngx_realtime_jobs_notified(ngx_realtime_call_t *call)
     switch (call->refusal) {
 
     case NGX_REALTIME_R_NONE:
+
+        if (ngx_realtime_jobs.job.note.transient) {
+            ngx_realtime_jobs_mark(&ngx_realtime_jobs.job);
+        }
 
         if (ngx_realtime_jobs.page) {
             ngx_realtime_jobs_step();
