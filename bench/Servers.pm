@@ -196,6 +196,7 @@ http {
         listen 127.0.0.1:$server->{port} reuseport backlog=4096;
 
         realtime_jwt_key HS256 file:$server->{key};
+        realtime_max_connections_per_user 0;
         $polling
 
         location /socket.io/ {
@@ -211,6 +212,11 @@ http {
         $rest
         location = /plain {
             return 200 ok;
+        }
+
+        location /realtime/api/ {
+            realtime_api;
+            realtime_api_access nginx;
         }
     }
 }
@@ -371,10 +377,10 @@ sub statement {
 # how many rows are there: an ack means one
 
 sub stored {
-    my ($self) = @_;
+    my ($self, $table) = @_;
 
     open my $psql, '-|', 'psql', '-qtAX', '-h', $self->{database}, '-U',
-         'realtime', 'realtime', '-c', 'select count(*) from realtime.messages'
+         'realtime', 'realtime', '-c', "select count(*) from realtime.$table"
         or die "psql: $!\n";
 
     chomp(my $count = <$psql> // '');

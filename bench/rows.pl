@@ -21,14 +21,14 @@ chdir "$FindBin::Bin/.." or die "chdir: $!\n";
 $ENV{PWD} = POSIX::getcwd();
 
 my ($names, $rounds, $seconds, $write)
-    = ('relay,cross,rate,connect,idle,stored,store,page,polling,upgrade',
-       5, 4, 0);
+    = ('relay,cross,rate,connect,idle,stored,store,page,polling,upgrade,'
+       . 'notify-volatile,notify-many', 5, 4, 0);
 
 GetOptions('rows=s' => \$names, 'rounds=i' => \$rounds,
            'seconds=f' => \$seconds, 'write' => \$write)
     or die "usage: bench/run [--rows relay,cross,rate,connect,idle,"
            . "idle-more,idle-beat,stored,store,page,fanout,polling,"
-           . "polling-any,upgrade]\n"
+           . "polling-any,upgrade,notify-volatile,notify-many]\n"
            . "           [--rounds N] [--seconds S] [--write]\n";
 
 my @servers = qw( ours socketio rawws floor );
@@ -37,11 +37,20 @@ my %title = (ours => 'ngx_realtime', socketio => 'Socket.IO + ws',
 
 # [ title, path in rtload's object, digits, target, is it met? ]; a target is
 # told ours and the others' figures.  A row may have options and load for one
-# server only.
+# server only, or "instead" of its own; further loads for the same server,
+# "beside", whose figures come under a name; and the table in which there are as
+# many rows as messages.
 
 sub at_most {
     my ($limit) = @_;
     return ("<= $limit", sub { $_[0]{ours} <= $limit });
+}
+
+# by the clock: the last few of a window may be counted late
+
+sub sustained {
+    my ($rate) = @_;
+    return (">= $rate", sub { $_[0]{ours} >= 0.99 * $rate });
 }
 
 # where the machine, or its disk, decides: what is asked is either absolute,
@@ -264,9 +273,46 @@ my %rows = (
             ['... of a file of as many bytes', 'file_cpu_us', 1],
         ],
     },
+    'notify-volatile' => {
+        title   => 'POST /notifications, volatile, at a fixed 5,000/s, 200 '
+                   . 'users, connections that stay, 64 B',
+        servers => [qw( ours )],
+        options => { relay => 1 },
+        load    => [qw( notify --conns 200 --rate 5000 --warmup 2 )],
+        figures => [
+            ['notifications/s', 'per_second', 0, sustained(5000)],
+            ['CPU us/notification', 'cpu_us', 1],
+            ['delivery p50 ms', 'delivery_ms.p50', 3],
+            ['delivery p99 ms', 'delivery_ms.p99', 3],
+            ['reply p99 ms', 'ack_ms.p99', 3],
+        ],
+    },
+    'notify-many' => {
+        title   => 'POST /notifications, volatile, to 10,000 users who are '
+                   . 'online, two workers, closed loop, 64 B (floor: one '
+                   . 'sender to 10,000 connections)',
+        servers => [qw( ours floor )],
+        options => { database => 1, workers => 2, zone => '128m' },
+        floor   => { instead => [qw( fanout --conns 10000 )] },
+        load    => [qw( notify-many --conns 10000 )],
+        beside  => [['fanout', qw( emit-many --conns 10000 )],
+                    ['stored', qw( notify-stored --conns 10000 )]],
+        table   => 'notifications',
+        figures => [
+            ['call to last receipt p50 ms', 'last_ms.p50', 1,
+             at_most_or_floor(100, 1.3)],
+            ['call to last receipt p99 ms', 'last_ms.p99', 1],
+            ['CPU us/recipient', 'cpu_us', 2],
+            ['... of an event to one user with 10,000 connections',
+             'fanout.cpu_us', 2],
+            ['... / that', 'to_fanout', 2, at_most(1.5)],
+            ['stored: call to last receipt p50 ms', 'stored.last_ms.p50', 1],
+            ['stored: CPU us/recipient, nginx', 'stored.cpu_us', 2],
+        ],
+    },
     fanout => {
         title   => 'fan-out to 1,000 connections, closed loop, 64 B',
-        servers => [qw( socketio rawws floor )],
+        servers => [@servers], options => { relay => 1 },
         load    => [qw( fanout --conns 1000 --warmup 2 )],
         figures => [
             ['CPU us/delivery', 'cpu_us', 1],
@@ -333,24 +379,28 @@ sub run_once {
 
     my $server = $servers->start($kind, %{$row->{options} // {}},
                                  %{$own->{options} // {}});
-    my $before = $row->{options}{database} && $servers->stored();
-    my ($mode, @load) = (@{$row->{load}}, @{$own->{load} // []});
+    my $table = !$own->{instead} && $row->{options}{database}
+                && ($row->{table} // 'messages');
+    my $before = $table && $servers->stored($table);
+    my %beside = map { my ($as, @load) = @$_; ($as => load($server, @load)) }
+                     $own->{instead} ? () : @{$row->{beside} // []};
+    my $result = load($server, $own->{instead} ? @{$own->{instead}}
+                               : (@{$row->{load}}, @{$own->{load} // []}));
 
-    open my $rtload, '-|', 'build/bench/rtload', $mode,
-         '--port', $server->{port}, '--proto', $server->{proto},
-         '--key', $server->{key}, '--pid', $server->{pid},
-         '--seconds', $seconds, @load
-        or die "rtload: $!\n";
+    for (values %beside) {
+        $result->{first_error} //= $_->{first_error} if $_->{errors};
+        $result->{errors} += $_->{errors};
+    }
 
-    my $json = do { local $/; <$rtload> };
-    close $rtload;
+    $result = { %$result, %beside };
+    $result->{to_fanout} = $result->{cpu_us} / $beside{fanout}{cpu_us}
+        if $beside{fanout}{cpu_us};
 
-    my $result = eval { decode_json($json) }
-                 // { errors => 1, first_error => "rtload: status $?: $json" };
+    if ($table) {
+        my $told = ($beside{stored} // $result)->{messages};
 
-    if (defined $before) {
-        $result->{rows} = $servers->stored() - $before;
-        $result->{errors} ||= $result->{rows} < $result->{messages};
+        $result->{rows} = $servers->stored($table) - $before;
+        $result->{errors} ||= $result->{rows} < $told;
         $result->{first_error} //= 'fewer rows than acks'
             if $result->{errors};
     }
@@ -363,6 +413,25 @@ sub run_once {
     }
 
     return $result;
+}
+
+
+# one run of the load generator: what it says
+
+sub load {
+    my ($server, $mode, @options) = @_;
+
+    open my $rtload, '-|', 'build/bench/rtload', $mode,
+         '--port', $server->{port}, '--proto', $server->{proto},
+         '--key', $server->{key}, '--pid', $server->{pid},
+         '--seconds', $seconds, @options
+        or die "rtload: $!\n";
+
+    my $json = do { local $/; <$rtload> };
+    close $rtload;
+
+    return eval { decode_json($json) }
+           // { errors => 1, first_error => "rtload: status $?: $json" };
 }
 
 

@@ -194,6 +194,11 @@ rtl_conn_started(rtl_t *rtl, rtl_conn_t *c)
     c->writing = 0;
     rtl_conn_watch(rtl, c, EPOLL_CTL_MOD);
 
+    if (c->plain) {
+        rtl_conn_ready(rtl, c);
+        return;
+    }
+
     token[0] = '\0';
 
     if (rtl->conf.proto == RTL_PROTO_SOCKETIO
@@ -449,6 +454,14 @@ rtl_conn_parse(rtl_t *rtl, rtl_conn_t *c, char *p, size_t len)
 
     used = 0;
 
+    if (c->plain) {
+        while ((i = rtl_api_reply(rtl, c, p + used, len - used)) != 0) {
+            used += i;
+        }
+
+        return used;
+    }
+
     if (c->state == RTL_CONN_UPGRADING) {
         used = rtl_conn_upgraded(rtl, c, p, len);
         if (used == 0) {
@@ -570,7 +583,12 @@ rtl_conn_frame(rtl_t *rtl, rtl_conn_t *c, unsigned opcode, const char *p,
 void
 rtl_conn_text(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
 {
-    rtl_conn_send(rtl, c, 1, p, len);
+    if (c->plain) {
+        rtl_conn_write(rtl, c, p, len);
+
+    } else {
+        rtl_conn_send(rtl, c, 1, p, len);
+    }
 }
 
 

@@ -4,11 +4,12 @@
  */
 
 /*
- * Messages from one connection to others: relay, fan-out, stored.
+ * Messages from one connection to others: relay, fan-out, stored; and from a
+ * back end, which sends requests to the API: notify, emit.
  *
  * A lane is one sender and its receivers.  In a closed loop it has one
  * message in flight and sends the next when that one has arrived everywhere
- * (stored: has been acknowledged).  In an open loop messages leave by the
+ * (stored: has been acknowledged, a back end's: has been replied to).  In an open loop messages leave by the
  * clock, lane after lane, and their latency counts from the moment when they
  * should have left: a stalled server cannot hide behind a stalled sender.
  *
@@ -41,7 +42,9 @@ struct rtl_lane_s {
     unsigned           number;
     unsigned           receivers;
     uint32_t           seq;            /* the next to be sent */
+    uint32_t           replied;        /* by the API */
     uint64_t           open;           /* deliveries and acks to come */
+    uint64_t           arrived;        /* deliveries */
 
     char              *text;           /* the packet, ready but for seq */
     size_t             len;
@@ -57,6 +60,7 @@ struct rtl_lane_s {
 typedef struct {
     rtl_lane_t        *lanes;
     unsigned           nlanes;
+    rtl_call_kind_e    call;           /* of a back end */
     unsigned           stored:1;
     unsigned           sending:1;
     uint64_t           from;           /* the window */
@@ -66,18 +70,23 @@ typedef struct {
     uint64_t           delivered;
     uint64_t           acked;
     rtl_hist_t         delivery;
+    rtl_hist_t         last;           /* of a message's deliveries; in a
+                                          closed loop */
     rtl_hist_t         ack;
 } rtl_traffic_t;
 
 
-static int rtl_traffic_init(rtl_t *rtl, unsigned nlanes);
+static int rtl_traffic_init(rtl_t *rtl, unsigned nlanes,
+    rtl_call_kind_e call);
 static unsigned rtl_traffic_place(rtl_t *rtl);
 static rtl_conn_t *rtl_traffic_take(rtl_t *rtl, unsigned *at, int owner,
     int same);
+static void rtl_traffic_fanout(rtl_t *rtl, rtl_call_kind_e call, int one);
 static void rtl_traffic_lane(rtl_t *rtl, unsigned n, rtl_conn_t *from,
     rtl_conn_t *to, unsigned receivers);
 static size_t rtl_traffic_text(rtl_t *rtl, rtl_lane_t *lane, unsigned to,
     char *out, size_t size);
+static void rtl_traffic_request(rtl_t *rtl, rtl_lane_t *lane, unsigned to);
 static void rtl_traffic_run(rtl_t *rtl);
 static uint64_t rtl_traffic_pace(rtl_t *rtl, uint64_t start, uint64_t now);
 static void rtl_traffic_drain(rtl_t *rtl);
@@ -87,6 +96,7 @@ static void rtl_traffic_event(rtl_t *rtl, rtl_conn_t *c, const char *p,
 static const char *rtl_traffic_content(rtl_t *rtl, const char *p, size_t len);
 static void rtl_traffic_ack(rtl_t *rtl, rtl_conn_t *c, const char *p,
     size_t len);
+static void rtl_traffic_reply(rtl_t *rtl, rtl_conn_t *c);
 static void rtl_traffic_free(rtl_traffic_t *t);
 static void rtl_traffic_hex(char *p, uint32_t n);
 static void rtl_traffic_decimal(char *p, uint32_t n);
@@ -104,7 +114,7 @@ rtl_relay(rtl_t *rtl)
     n = (rtl->conf.place == RTL_PLACE_ANY) ? 2 * pairs : 3 * pairs;
 
     if (rtl_conn_init(rtl, n) == -1 || rtl_conn_ramp(rtl, n) == -1
-        || rtl_traffic_init(rtl, pairs) == -1)
+        || rtl_traffic_init(rtl, pairs, RTL_CALL_NONE) == -1)
     {
         return;
     }
@@ -129,6 +139,38 @@ rtl_relay(rtl_t *rtl)
 void
 rtl_fanout(rtl_t *rtl)
 {
+    rtl_traffic_fanout(rtl, RTL_CALL_NONE, 1);
+}
+
+
+/* the same, and the sender is a back end */
+
+void
+rtl_emit_many(rtl_t *rtl)
+{
+    rtl_traffic_fanout(rtl, RTL_CALL_EMIT, 1);
+}
+
+
+/* a back end; each receiver is another user */
+
+void
+rtl_notify_many(rtl_t *rtl)
+{
+    rtl_traffic_fanout(rtl, RTL_CALL_VOLATILE, 0);
+}
+
+
+void
+rtl_notify_stored(rtl_t *rtl)
+{
+    rtl_traffic_fanout(rtl, RTL_CALL_STORED, 0);
+}
+
+
+static void
+rtl_traffic_fanout(rtl_t *rtl, rtl_call_kind_e call, int one)
+{
     unsigned  i, n;
 
     n = rtl->conf.conns + 1;
@@ -137,11 +179,13 @@ rtl_fanout(rtl_t *rtl)
         return;
     }
 
-    for (i = 1; i < n; i++) {
+    rtl->conns[0].plain = (call != RTL_CALL_NONE);
+
+    for (i = 1; one && i < n; i++) {
         rtl->conns[i].user = 1;
     }
 
-    if (rtl_conn_ramp(rtl, n) == -1 || rtl_traffic_init(rtl, 1) == -1) {
+    if (rtl_conn_ramp(rtl, n) == -1 || rtl_traffic_init(rtl, 1, call) == -1) {
         return;
     }
 
@@ -149,6 +193,37 @@ rtl_fanout(rtl_t *rtl)
 
     for (i = 1; i < n; i++) {
         rtl->conns[i].lane = rtl->conns[1].lane;
+    }
+
+    rtl_traffic_run(rtl);
+}
+
+
+/* pairs of a connection of a back end and one of the user that it notifies */
+
+void
+rtl_notify(rtl_t *rtl)
+{
+    unsigned  i, n;
+
+    n = 2 * rtl->conf.conns;
+
+    if (rtl_conn_init(rtl, n) == -1) {
+        return;
+    }
+
+    for (i = 0; i < n; i += 2) {
+        rtl->conns[i].plain = 1;
+    }
+
+    if (rtl_conn_ramp(rtl, n) == -1
+        || rtl_traffic_init(rtl, rtl->conf.conns, RTL_CALL_VOLATILE) == -1)
+    {
+        return;
+    }
+
+    for (i = 0; i < n; i += 2) {
+        rtl_traffic_lane(rtl, i / 2, &rtl->conns[i], &rtl->conns[i + 1], 1);
     }
 
     rtl_traffic_run(rtl);
@@ -164,7 +239,7 @@ rtl_stored(rtl_t *rtl)
     n = 2 * rtl->conf.conns;
 
     if (rtl_conn_init(rtl, n) == -1 || rtl_conn_ramp(rtl, n) == -1
-        || rtl_traffic_init(rtl, rtl->conf.conns) == -1)
+        || rtl_traffic_init(rtl, rtl->conf.conns, RTL_CALL_NONE) == -1)
     {
         return;
     }
@@ -183,7 +258,7 @@ rtl_stored(rtl_t *rtl)
 
 
 static int
-rtl_traffic_init(rtl_t *rtl, unsigned nlanes)
+rtl_traffic_init(rtl_t *rtl, unsigned nlanes, rtl_call_kind_e call)
 {
     rtl_traffic_t  *t;
 
@@ -200,8 +275,11 @@ rtl_traffic_init(rtl_t *rtl, unsigned nlanes)
         return -1;
     }
 
+    t->call = call;
+
     rtl->data = t;
     rtl->on_event = rtl_traffic_event;
+    rtl->on_reply = rtl_traffic_reply;
 
     return 0;
 }
@@ -275,6 +353,11 @@ rtl_traffic_lane(rtl_t *rtl, unsigned n, rtl_conn_t *from, rtl_conn_t *to,
     to->lane = lane;
     t->nlanes = n + 1;
 
+    if (t->call) {
+        rtl_traffic_request(rtl, lane, to->user);
+        return;
+    }
+
     size = rtl->conf.size + 512;
 
     lane->text = malloc(size);
@@ -332,6 +415,41 @@ rtl_traffic_text(rtl_t *rtl, rtl_lane_t *lane, unsigned to, char *out,
     }
 
     return (size_t) n;
+}
+
+
+/* the same content, in a request */
+
+static void
+rtl_traffic_request(rtl_t *rtl, rtl_lane_t *lane, unsigned to)
+{
+    char             content[32769];
+    unsigned         i;
+    rtl_call_t       call;
+    rtl_traffic_t   *t;
+
+    t = rtl->data;
+
+    i = (unsigned) snprintf(content, sizeof(content), "%08x%08x",
+                            lane->number, 0);
+
+    for ( /* void */ ; i < rtl->conf.size; i++) {
+        content[i] = (char) ('a' + (lane->number + i) % 26);
+    }
+
+    content[i] = '\0';
+
+    call.kind = t->call;
+    call.first = to;
+    call.users = lane->receivers;
+    call.content = content;
+
+    lane->text = rtl_api_request(rtl, &call, &lane->len, &lane->content);
+
+    if (lane->text == NULL) {
+        rtl_error(rtl, "no memory");
+        rtl->dead = 1;
+    }
 }
 
 
@@ -393,8 +511,12 @@ rtl_traffic_run(rtl_t *rtl)
 
     rtl_hist_print(&t->delivery, "delivery_ms");
 
-    if (t->stored) {
+    if (t->stored || t->call) {
         rtl_hist_print(&t->ack, "ack_ms");
+    }
+
+    if (rtl->conf.rate == 0) {
+        rtl_hist_print(&t->last, "last_ms");
     }
 
     rtl_traffic_free(t);
@@ -486,6 +608,9 @@ rtl_traffic_send(rtl_t *rtl, rtl_lane_t *lane, uint64_t when)
     if (t->stored) {
         rtl_traffic_hex(lane->text + lane->client_id, seq);
         rtl_traffic_decimal(lane->text + lane->ack_id, RTL_ACK_BASE + seq);
+    }
+
+    if (t->stored || t->call) {
         lane->unacked[seq & RTL_LANE_MASK] = when;
         lane->open++;
     }
@@ -549,6 +674,12 @@ rtl_traffic_event(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
     lane->open--;
     t->delivered++;
 
+    if (++lane->arrived % lane->receivers == 0
+        && when >= t->from && when < t->to)
+    {
+        rtl_hist_add(&t->last, now - when);
+    }
+
     if (lane->open == 0 && rtl->conf.rate == 0 && t->sending) {
         rtl_traffic_send(rtl, lane, now);
     }
@@ -560,12 +691,16 @@ rtl_traffic_event(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
 static const char *
 rtl_traffic_content(rtl_t *rtl, const char *p, size_t len)
 {
-    const char  *content, *last;
+    size_t          n;
+    const char     *content, *last, *event;
+    rtl_traffic_t  *t;
 
-    static const char  event[] = "[\"message\",";
     static const char  key[] = "\"message\":\"";
 
+    t = rtl->data;
     last = p + len;
+    event = t->call ? "[\"notification\"," : "[\"message\",";
+    n = strlen(event);
 
     if (rtl->conf.proto == RTL_PROTO_RAW) {
         if (len != rtl->conf.size) {
@@ -576,7 +711,7 @@ rtl_traffic_content(rtl_t *rtl, const char *p, size_t len)
         return p;
     }
 
-    if (len < sizeof(event) || memcmp(p, event, sizeof(event) - 1) != 0) {
+    if (len < n || memcmp(p, event, n) != 0) {
         if (len > 8 && memcmp(p, "[\"error\"", 8) == 0) {
             rtl_error(rtl, "event: %.*s", len > 150 ? 150 : (int) len, p);
         }
@@ -584,8 +719,7 @@ rtl_traffic_content(rtl_t *rtl, const char *p, size_t len)
         return NULL;
     }
 
-    content = memmem(p + sizeof(event) - 1, len - sizeof(event) + 1, key,
-                     sizeof(key) - 1);
+    content = memmem(p + n, len - n, key, sizeof(key) - 1);
 
     if (content != NULL) {
         content += sizeof(key) - 1;
@@ -639,6 +773,39 @@ rtl_traffic_ack(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len)
     now = rtl_now();
     when = lane->unacked[id & RTL_LANE_MASK];
     lane->unacked[id & RTL_LANE_MASK] = 0;
+
+    if (when >= t->from && when < t->to) {
+        rtl_hist_add(&t->ack, now - when);
+    }
+
+    lane->open--;
+    t->acked++;
+
+    if (lane->open == 0 && rtl->conf.rate == 0 && t->sending) {
+        rtl_traffic_send(rtl, lane, now);
+    }
+}
+
+
+/* of the API: the oldest request of the lane has its reply */
+
+static void
+rtl_traffic_reply(rtl_t *rtl, rtl_conn_t *c)
+{
+    uint64_t        when, now;
+    rtl_lane_t     *lane;
+    rtl_traffic_t  *t;
+
+    t = rtl->data;
+    lane = c->lane;
+
+    if (lane == NULL || lane->replied == lane->seq) {
+        rtl_error(rtl, "a reply that nobody waits for");
+        return;
+    }
+
+    now = rtl_now();
+    when = lane->unacked[lane->replied++ & RTL_LANE_MASK];
 
     if (when >= t->from && when < t->to) {
         rtl_hist_add(&t->ack, now - when);

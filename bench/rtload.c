@@ -33,6 +33,10 @@ static const rtl_mode_t  rtl_modes[] = {
     { "relay", rtl_relay },
     { "fanout", rtl_fanout },
     { "stored", rtl_stored },
+    { "notify", rtl_notify },
+    { "notify-many", rtl_notify_many },
+    { "notify-stored", rtl_notify_stored },
+    { "emit-many", rtl_emit_many },
     { "store", rtl_store },
     { "page", rtl_page },
     { "connect", rtl_connect },
@@ -239,7 +243,7 @@ rtl_usage(void)
 {
     fputs("usage: rtload MODE --port N\n"
           "    relay fanout stored store page connect idle beat reload\n"
-          "    polling upgrade\n"
+          "    polling upgrade notify notify-many notify-stored emit-many\n"
           "    --proto socketio|raw    raw: peers/floor, peers/rawws.js\n"
           "    --key FILE              the HS256 key (socketio)\n"
           "    --pid PID[,PID]         server processes; children are found\n"

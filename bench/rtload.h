@@ -8,10 +8,11 @@
  *
  * One thread, one epoll.  rtl_conn.c brings WebSocket connections up,
  * rtl_sio.c cuts what comes over them into events; rtl_traffic.c (relay,
- * fan-out, stored), rtl_ramp.c (connect, idle), rtl_beat.c, rtl_reload.c,
- * rtl_poll.c and rtl_rest.c (store, page) are the modes, the last two on the
- * blocking connections of rtl_http.c; rtl_proc.c asks the kernel what the
- * server has used.  Every message carries its lane and its number, every
+ * fan-out, stored, and those whose sender is a back end: rtl_api.c),
+ * rtl_ramp.c (connect, idle), rtl_beat.c, rtl_reload.c, rtl_poll.c and
+ * rtl_rest.c (store, page) are the modes, the last two on the blocking
+ * connections of rtl_http.c; rtl_proc.c asks the kernel what the server has
+ * used.  Every message carries its lane and its number, every
  * receiver expects exactly the next one: a message that is lost,
  * repeated, reordered or altered is an error of the run.
  */
@@ -113,6 +114,7 @@ struct rtl_conn_s {
     unsigned           recovered:1;  /* with the pid that was asked for */
     unsigned           again:1;      /* it was closed before */
     unsigned           forgotten:1;  /* once it was not recovered */
+    unsigned           plain:1;      /* HTTP, a back end's: rtl_api.c */
     unsigned           writing:1;    /* EPOLLOUT is on */
     int                owner;        /* index of the server process, or -1 */
     rtl_lane_t        *lane;
@@ -147,6 +149,7 @@ struct rtl_s {
                                  size_t len);
     void             (*on_ack)(rtl_t *rtl, rtl_conn_t *c, const char *p,
                                size_t len);
+    void             (*on_reply)(rtl_t *rtl, rtl_conn_t *c);   /* a 202 */
 
     /* NULL: a connection that is lost ends the run.  Otherwise it is closed,
        and may be opened again; clean: the server has sent a Close */
@@ -225,6 +228,27 @@ int rtl_http_text(rtl_t *rtl, rtl_http_t *h, const char *text);
 const char *rtl_http_frame(rtl_t *rtl, rtl_http_t *h);
 
 
+/* rtl_api.c */
+
+typedef enum {
+    RTL_CALL_NONE = 0,
+    RTL_CALL_EMIT,                /* an event to the room of "first" */
+    RTL_CALL_VOLATILE,            /* a notification without rows */
+    RTL_CALL_STORED               /* and with them */
+} rtl_call_kind_e;
+
+typedef struct {
+    rtl_call_kind_e    kind;
+    unsigned           first;        /* the users first, first + 1, ... */
+    unsigned           users;        /* so many */
+    const char        *content;
+} rtl_call_t;
+
+char *rtl_api_request(const rtl_t *rtl, const rtl_call_t *call, size_t *len,
+    size_t *content);
+size_t rtl_api_reply(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len);
+
+
 /* rtl_sio.c: a packet of Engine.IO has come */
 
 void rtl_sio_packet(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len);
@@ -235,6 +259,10 @@ void rtl_sio_packet(rtl_t *rtl, rtl_conn_t *c, const char *p, size_t len);
 void rtl_relay(rtl_t *rtl);
 void rtl_fanout(rtl_t *rtl);
 void rtl_stored(rtl_t *rtl);
+void rtl_notify(rtl_t *rtl);
+void rtl_notify_many(rtl_t *rtl);
+void rtl_notify_stored(rtl_t *rtl);
+void rtl_emit_many(rtl_t *rtl);
 void rtl_connect(rtl_t *rtl);
 void rtl_idle(rtl_t *rtl);
 void rtl_reload(rtl_t *rtl);
