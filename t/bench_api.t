@@ -28,7 +28,7 @@ const server = require('http').createServer((request, response) => {
     request.on('data', (data) => body += data);
     request.on('end', () => {
         const call = JSON.parse(body);
-        const odd = ++n === 20;
+        const odd = ++n === 3;
         const room = request.url.match(/^\/realtime\/api\/rooms\/user:(.+)\/emit$/);
         let users = call.userIds, note = call;
 
@@ -70,6 +70,10 @@ const server = require('http').createServer((request, response) => {
     });
 });
 
+/* the generator waits for what does not come as long as node would */
+
+server.keepAliveTimeout = 60000;
+
 const io = new Server(server, { transports: ['websocket'] });
 
 io.on('connection', (socket) => {
@@ -96,7 +100,7 @@ sub load {
     chomp(my $port = <$node>);
 
     my $json = `build/bench/rtload @args --port $port --key $key \\
-                --pid $pid --warmup 0.1 --seconds 0.5`;
+                --pid $pid --warmup 0.1 --seconds 1`;
 
     kill 'TERM', $pid;
     close $node;
