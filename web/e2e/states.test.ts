@@ -2,7 +2,8 @@
 
 /* axe, in every state that a person may meet */
 
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeEach, expect, type TestContext, test } from 'vitest';
 import {
   freshTalk,
   openTalk,
@@ -13,6 +14,7 @@ import {
   violations,
   visit,
 } from './browser.ts';
+import { figure } from './figure.ts';
 
 let talk: string;
 
@@ -22,31 +24,43 @@ beforeEach(async () => {
 
 afterAll(quit);
 
-test('signing in', async () => {
+async function check(page: Page, { task }: TestContext): Promise<void> {
+  const found = await violations(page);
+
+  figure(task, {
+    what: 'axe: rules that a state breaks',
+    value: found.length,
+    of: 'states',
+    most: 0,
+  });
+  expect(found).toEqual([]);
+}
+
+test('signing in', async (context) => {
   const { page, close } = await visit('');
 
   await page.getByRole('link', { name: 'Alice' }).waitFor();
-  expect(await violations(page)).toEqual([]);
+  await check(page, context);
   await close();
 });
 
-test('an empty conversation', async () => {
+test('an empty conversation', async (context) => {
   const { page, close } = await visit('alice');
 
   await openTalk(page, 'Bob');
   await page.getByText('No messages yet. Start the conversation!').waitFor();
-  expect(await violations(page)).toEqual([]);
+  await check(page, context);
   await close();
 });
 
-test('loading', async () => {
+test('loading', async (context) => {
   const { page, close } = await visit('alice');
 
   await page.route('**/messages?*', () => undefined);
   await openTalk(page, 'Bob');
   await page.reload();
   await page.locator('.rt-chat').getByText('Loading messages...').waitFor();
-  expect(await violations(page)).toEqual([]);
+  await check(page, context);
   await close();
 });
 
@@ -65,7 +79,7 @@ const looks: [string, Record<string, string>, object][] = [
   ['forced colours', {}, { forcedColors: 'active' }],
 ];
 
-test.each(looks)('messages, %s', async (_, query, options) => {
+test.for(looks)('messages, %s', async ([, query, options], context) => {
   await post('bob', `conversations/${talk}/messages`, {
     content: 'see https://example.com/',
   });
@@ -76,7 +90,7 @@ test.each(looks)('messages, %s', async (_, query, options) => {
   await expect.poll(() => texts(page)).toHaveLength(1);
   await say(page, 'thanks');
   await expect.poll(() => texts(page)).toHaveLength(2);
-  expect(await violations(page)).toEqual([]);
+  await check(page, context);
 
   const { scroll, width } = await page.evaluate(() => ({
     scroll: document.documentElement.scrollWidth,
@@ -87,7 +101,7 @@ test.each(looks)('messages, %s', async (_, query, options) => {
   await close();
 });
 
-test('offline, with a message that waits', async () => {
+test('offline, with a message that waits', async (context) => {
   const { page, close } = await visit('alice');
 
   await openTalk(page, 'Bob');
@@ -95,27 +109,27 @@ test('offline, with a message that waits', async () => {
   await page.getByText('Not connected. Waiting...').waitFor();
   await say(page, 'later');
   await page.locator('.rt-message[data-state="queued"]').waitFor();
-  expect(await violations(page)).toEqual([]);
+  await check(page, context);
   await page.context().setOffline(false);
   await close();
 });
 
-test('a message that failed', async () => {
+test('a message that failed', async (context) => {
   const { page, close } = await visit('alice');
 
   await openTalk(page, 'Bob');
   await say(page, 'no\u0000thing');
   await page.getByRole('button', { name: 'Send again' }).waitFor();
-  expect(await violations(page)).toEqual([]);
+  await check(page, context);
   await page.getByRole('button', { name: 'Delete' }).click();
   await close();
 });
 
-test('the bell, open', async () => {
+test('the bell, open', async (context) => {
   const { page, close } = await visit('alice');
 
   await page.getByRole('button', { name: 'Notifications' }).click();
   await page.getByRole('dialog').waitFor();
-  expect(await violations(page)).toEqual([]);
+  await check(page, context);
   await close();
 });

@@ -7,7 +7,7 @@
  * which failed has printed.
  */
 
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, type TestContext, test } from 'vitest';
 import {
   freshTalk,
   openTalk,
@@ -18,6 +18,7 @@ import {
   visit,
   workers,
 } from './browser.ts';
+import { figure } from './figure.ts';
 
 const SENDS = Number(process.env.SENDS ?? 60);
 const seed = Number(process.env.STORM ?? Date.now() % 1_000_000);
@@ -35,9 +36,32 @@ function random(): () => number {
   };
 }
 
+function record(
+  task: TestContext['task'],
+  said: string[],
+  stored: string[],
+): void {
+  const there = new Set(stored);
+  const count = (what: string, value: number) =>
+    figure(task, {
+      what: `storm: ${what}`,
+      value,
+      of: `${said.length} sends, seed ${seed}`,
+      most: 0,
+    });
+
+  count('lost', said.filter((text) => !there.has(text)).length);
+  count('stored twice', stored.length - there.size);
+  count(
+    'out of order',
+    stored.filter((text, i) => Number(text) < Number(stored[i - 1] ?? -1))
+      .length,
+  );
+}
+
 test(
   `${SENDS} sends in a storm: each once, in order`,
-  async () => {
+  async ({ task }) => {
     const talk = await freshTalk('alice', 'bob');
     const alice = await visit('alice');
     const bob = await visit('bob');
@@ -86,9 +110,13 @@ test(
          where conversation_id = '${talk}' order by id`,
       ).split('\n');
 
-    await expect
-      .poll(stored, { timeout: 120_000 + SENDS * 100, interval: 250 })
-      .toEqual(said);
+    try {
+      await expect
+        .poll(stored, { timeout: 120_000 + SENDS * 100, interval: 250 })
+        .toEqual(said);
+    } finally {
+      record(task, said, stored());
+    }
 
     /* both see the end of it */
 
