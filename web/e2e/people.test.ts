@@ -11,6 +11,7 @@ import {
   openTalk,
   post,
   quit,
+  startTalk,
   texts,
   visit,
 } from './browser.ts';
@@ -81,6 +82,7 @@ test('what is read in one tab is read in the other', async () => {
     .getByRole('button', { name: /^Bob/ })
     .getByText('1 unread message');
 
+  await startTalk('alice', 'carol');
   await openTalk(page, 'Carol');
   await other.goto(`${demo().url}?user=alice`);
   await openTalk(other, 'Carol');
