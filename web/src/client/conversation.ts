@@ -9,6 +9,7 @@
  */
 
 import { type Rest, RestError } from './rest.ts';
+import { createRetry } from './retry.ts';
 import { createStore, type Store } from './store.ts';
 import {
   advance,
@@ -56,7 +57,6 @@ export const PAGE = 50;
 const GAP_PAGE = 200;
 const GAP_PAGES = 5;
 const KEPT = 200;
-const RETRY_MAX = 30_000;
 
 export function problem(error: unknown): Problem {
   return error instanceof RestError
@@ -78,16 +78,17 @@ export function createConversation(
 
   let users = 0;
   let divided = false;
-  let failures = 0;
   let loading: Promise<void> | undefined;
   let again = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const retry = createRetry(() => fetchAll());
 
   function patch(more: Partial<ConversationState>): void {
     state.set((now) => ({ ...now, ...more }));
   }
 
   function gone(): void {
+    retry.stop();
     patch({ phase: 'gone', messages: [], hasEarlier: false });
   }
 
@@ -130,16 +131,20 @@ export function createConversation(
     const first = newest[0]?.id;
     let whole = from === undefined || first === undefined || first <= from;
 
-    if (phase === 'gone') {
-      return;
-    }
-
     if (from !== undefined && first !== undefined && !whole) {
       whole = await fillGap(from, first);
     }
 
     if (from !== undefined && whole) {
       apply(newest);
+      return;
+    }
+
+    /* deleted, or written in, while that was under way */
+
+    const now = state.get();
+
+    if (now.phase === 'gone') {
       return;
     }
 
@@ -150,7 +155,7 @@ export function createConversation(
       error: undefined,
       messages: merge(
         newest,
-        messages.filter((m) => !m.id || m.id > last),
+        now.messages.filter((m) => !m.id || m.id > last),
       ),
       hasEarlier: pagination.hasMore,
     });
@@ -172,29 +177,24 @@ export function createConversation(
   }
 
   async function load(): Promise<void> {
-    clearTimeout(timer);
-
     try {
       await fetchNewest();
-      failures = 0;
+      retry.done();
       divide();
     } catch (error) {
-      const { code } = problem(error);
+      const { phase } = state.get();
 
-      if (code === 'conversation_not_found') {
+      if (problem(error).code === 'conversation_not_found') {
         gone();
         return;
       }
 
-      if (state.get().phase !== 'ready') {
+      if (phase === 'loading' || phase === 'failed') {
         patch({ phase: 'failed', error: problem(error) });
       }
 
-      const wait = error instanceof RestError ? (error.retryAfter ?? 0) : 0;
-      const delay = Math.min(1000 * 2 ** failures++, RETRY_MAX);
-
-      if (users > 0 && (wait > 0 || code === 'offline' || code === 'timeout')) {
-        timer = setTimeout(refresh, Math.max(delay, wait * 1000));
+      if (users > 0 && phase !== 'gone') {
+        retry.later(error);
       }
     }
   }
@@ -206,18 +206,22 @@ export function createConversation(
     } while (again);
   }
 
-  function refresh(): Promise<void> {
-    if (state.get().phase === 'failed') {
-      patch({ phase: 'loading', error: undefined });
-    }
+  /* what is under way may have been answered before what is missing came */
 
-    /* what is under way may have been answered before what is missing came */
-
+  function fetchAll(): Promise<void> {
     again = loading !== undefined;
     loading ??= loadAll().finally(() => {
       loading = undefined;
     });
     return loading;
+  }
+
+  function refresh(): Promise<void> {
+    if (state.get().phase === 'failed') {
+      patch({ phase: 'loading', error: undefined });
+    }
+
+    return fetchAll();
   }
 
   return {
@@ -235,7 +239,7 @@ export function createConversation(
 
       return () => {
         if (--users === 0) {
-          clearTimeout(timer);
+          retry.stop();
           queueMicrotask(() => {
             const { messages, hasEarlier } = state.get();
 
@@ -268,8 +272,17 @@ export function createConversation(
           limit: PAGE,
         });
 
+        const { phase, messages: now } = state.get();
+
+        /* deleted, or others are the first ones now: it would leave a hole */
+
+        if (phase === 'gone' || now.find((m) => m.id)?.id !== before) {
+          patch({ loadingEarlier: false });
+          return;
+        }
+
         patch({
-          messages: merge(state.get().messages, data.map(fromRow)),
+          messages: merge(now, data.map(fromRow)),
           hasEarlier: pagination.hasMore && data.length > 0,
           loadingEarlier: false,
           error: undefined,

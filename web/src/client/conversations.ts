@@ -5,6 +5,7 @@
 import { type Problem, problem } from './conversation.ts';
 import type { MessagePayload } from './events.ts';
 import type { ConversationRow, Rest } from './rest.ts';
+import { createRetry } from './retry.ts';
 import { createStore, type Store } from './store.ts';
 
 export interface ConversationsState {
@@ -48,6 +49,9 @@ export function createConversations(rest: Rest): Conversations {
   let cursor: string | undefined;
   let users = 0;
   let loading: Promise<void> | undefined;
+  let more: Promise<void> | undefined;
+
+  const retry = createRetry(() => once());
 
   function patch(more: Partial<ConversationsState>): void {
     state.set((now) => ({ ...now, ...more }));
@@ -65,9 +69,11 @@ export function createConversations(rest: Rest): Conversations {
     }
   }
 
+  /* what has failed stays on the screen until it is known to be better */
+
   async function load(from?: string): Promise<void> {
-    if (state.get().phase !== 'ready') {
-      patch({ phase: 'loading', error: undefined });
+    if (state.get().phase === 'idle') {
+      patch({ phase: 'loading' });
     }
 
     try {
@@ -80,11 +86,16 @@ export function createConversations(rest: Rest): Conversations {
         hasMore: pagination.hasMore,
         error: undefined,
       });
+      retry.done();
     } catch (error) {
       patch({
         phase: state.get().phase === 'ready' ? 'ready' : 'failed',
         error: problem(error),
       });
+
+      if (users > 0 && !from) {
+        retry.later(error);
+      }
     }
   }
 
@@ -93,6 +104,14 @@ export function createConversations(rest: Rest): Conversations {
       loading = undefined;
     });
     return loading;
+  }
+
+  async function next(): Promise<void> {
+    await loading;
+
+    if (state.get().hasMore && cursor) {
+      await once(cursor);
+    }
   }
 
   async function update(id: string): Promise<void> {
@@ -115,7 +134,9 @@ export function createConversations(rest: Rest): Conversations {
       }
 
       return () => {
-        users--;
+        if (--users === 0) {
+          retry.stop();
+        }
       };
     },
 
@@ -123,15 +144,20 @@ export function createConversations(rest: Rest): Conversations {
 
     async refresh() {
       if (users > 0) {
+        if (state.get().phase === 'failed') {
+          patch({ phase: 'loading', error: undefined });
+        }
+
         await loading;
         await once();
       }
     },
 
-    async loadMore() {
-      if (state.get().hasMore && cursor) {
-        await once(cursor);
-      }
+    loadMore() {
+      more ??= next().finally(() => {
+        more = undefined;
+      });
+      return more;
     },
 
     async start(participantId, title) {

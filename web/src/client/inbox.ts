@@ -11,6 +11,7 @@ import type { Chat } from './chat.ts';
 import { type Problem, problem } from './conversation.ts';
 import type { Realtime } from './realtime.ts';
 import type { NotificationRow } from './rest.ts';
+import { createRetry } from './retry.ts';
 import { createStore, type Store } from './store.ts';
 
 export interface InboxState {
@@ -62,15 +63,19 @@ export function createInbox(realtime: Realtime, chat: Chat): Inbox {
   });
 
   let users = 0;
+  let loading: Promise<void> | undefined;
+  let again = false;
   let stops: (() => void)[] = [];
+
+  const retry = createRetry(() => refresh());
 
   function patch(more: Partial<InboxState>): void {
     state.set((now) => ({ ...now, ...more }));
   }
 
   async function load(before?: string): Promise<void> {
-    if (state.get().phase !== 'ready') {
-      patch({ phase: 'loading', error: undefined });
+    if (state.get().phase === 'idle') {
+      patch({ phase: 'loading' });
     }
 
     try {
@@ -89,6 +94,7 @@ export function createInbox(realtime: Realtime, chat: Chat): Inbox {
         hasMore: page.pagination.hasMore,
         error: undefined,
       });
+      retry.done();
     } catch (error) {
       const { code } = problem(error);
       const missing = code === 'endpoint_not_found' || code === 'not_found';
@@ -98,7 +104,32 @@ export function createInbox(realtime: Realtime, chat: Chat): Inbox {
         items: join(state.get().items, alerts.list.get()),
         error: missing ? undefined : problem(error),
       });
+
+      if (users > 0 && !missing) {
+        retry.later(error);
+      }
     }
+  }
+
+  async function loadAll(): Promise<void> {
+    do {
+      again = false;
+      await load();
+    } while (again);
+  }
+
+  function refresh(): Promise<void> {
+    again = loading !== undefined;
+    loading ??= loadAll().finally(() => {
+      loading = undefined;
+    });
+    return loading;
+  }
+
+  /* what is under way may have been answered before this happened */
+
+  function changed(): void {
+    again ||= loading !== undefined;
   }
 
   function mark(is: (id: string) => boolean): void {
@@ -113,28 +144,49 @@ export function createInbox(realtime: Realtime, chat: Chat): Inbox {
     }
   }
 
-  async function write(run: () => Promise<void>): Promise<void> {
+  /* what is not there any more needs no words */
+
+  async function write(
+    run: () => Promise<void>,
+    removed?: string,
+  ): Promise<void> {
     try {
       await run();
-      chat.tellTabs({ type: 'notifications' });
+      changed();
+      chat.tellTabs({ type: 'notifications', removed });
     } catch (error) {
+      const why = problem(error);
+
       if (state.get().phase !== 'missing') {
-        patch({ error: problem(error) });
-        await load();
+        await refresh();
+
+        if (why.code !== 'notification_not_found') {
+          patch({ error: why });
+        }
       }
     }
   }
 
+  function drop(id: string): void {
+    mark((other) => other === id);
+    alerts.remove(id);
+    patch({ items: state.get().items.filter((one) => one.id !== id) });
+  }
+
   return {
     state,
-    refresh: () => load(),
+    refresh,
 
     open() {
       if (users++ === 0) {
-        load();
+        refresh();
         stops = [
           connection.on('notification', (alert) => {
             const known = state.get().items.some(({ id }) => id === alert.id);
+
+            if (!known) {
+              changed();
+            }
 
             patch({
               items: join(state.get().items, [alert]),
@@ -142,7 +194,14 @@ export function createInbox(realtime: Realtime, chat: Chat): Inbox {
             });
           }),
           connection.on('notification_read', ({ id, all }) => {
+            const known = state.get().items.some((one) => one.id === id);
+
+            changed();
             mark((other) => all === true || other === id);
+
+            if (!known && !all) {
+              refresh();
+            }
           }),
           alerts.list.subscribe(() => {
             const read = alerts.list.get().filter((alert) => alert.read);
@@ -151,12 +210,16 @@ export function createInbox(realtime: Realtime, chat: Chat): Inbox {
           }),
           chat.onTabs((message) => {
             if (message.type === 'notifications') {
-              load();
+              if (message.removed) {
+                drop(message.removed);
+              }
+
+              refresh();
             }
           }),
           connection.onConnect((recovered) => {
             if (!recovered) {
-              load();
+              refresh();
             }
           }),
         ];
@@ -164,6 +227,8 @@ export function createInbox(realtime: Realtime, chat: Chat): Inbox {
 
       return () => {
         if (--users === 0) {
+          retry.stop();
+
           for (const stop of stops.splice(0)) {
             stop();
           }
@@ -196,10 +261,8 @@ export function createInbox(realtime: Realtime, chat: Chat): Inbox {
     },
 
     remove(id) {
-      mark((other) => other === id);
-      alerts.remove(id);
-      patch({ items: state.get().items.filter((one) => one.id !== id) });
-      write(() => rest.deleteNotification(id));
+      drop(id);
+      write(() => rest.deleteNotification(id), id);
     },
   };
 }

@@ -12,8 +12,8 @@ export type TabMessage =
   | { type: 'outbox'; entry: OutboxEntry; state: 'queued' | 'failed' }
   | { type: 'sending'; conversationId: string; clientId: string }
   | { type: 'discarded'; conversationId: string; clientId: string }
-  | { type: 'seen'; conversationId: string; upTo: string; unread: number }
-  | { type: 'notifications' };
+  | { type: 'seen'; conversationId: string; upTo: string; unread?: number }
+  | { type: 'notifications'; removed?: string };
 
 export interface Tabs {
   post: (message: TabMessage) => void;
