@@ -1,6 +1,12 @@
 // Copyright (C) ngx_realtime contributors
 
-import { fireEvent, render, screen, waitFor } from '@testing-library/react';
+import {
+  act,
+  fireEvent,
+  render,
+  screen,
+  waitFor,
+} from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import type { ReactElement } from 'react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -171,5 +177,60 @@ test('nobody is asked for the desktop before they ask for it', async () => {
   await userEvent.click(screen.getByRole('button'));
   await userEvent.click(screen.getByText('Show them on the desktop'));
   expect(requestPermission).toHaveBeenCalledTimes(1);
+  vi.unstubAllGlobals();
+});
+
+test('one that had the focus and was read elsewhere holds up no other', async () => {
+  await show(<RealtimeNotifications duration={300} />);
+  notify('tea');
+
+  const close = await screen.findByRole('button', {
+    name: 'Close notification',
+  });
+
+  act(() => close.focus());
+  server.io.emit('notification_read', { id: `n${number}` });
+  await waitFor(() => expect(toast('tea')).toBeUndefined());
+  notify('coffee');
+  await screen.findByText('coffee');
+  await waitFor(() => expect(toast('coffee')).toBeUndefined(), {
+    timeout: 3000,
+  });
+});
+
+test('what is old is in the bell, and not on the desktop', async () => {
+  const shown: string[] = [];
+
+  vi.spyOn(document, 'hasFocus').mockReturnValue(false);
+  vi.stubGlobal(
+    'Notification',
+    class {
+      static permission = 'granted';
+      addEventListener = () => undefined;
+
+      constructor(title: string) {
+        shown.push(title);
+      }
+    },
+  );
+  await show(<NotificationBell />);
+
+  const at = (ago: number, title: string) =>
+    server.io.emit('notification', {
+      id: title,
+      type: 'system',
+      title,
+      message: '',
+      timestamp: new Date(Date.now() - ago).toISOString(),
+    });
+
+  at(3_600_000, 'old');
+  at(0, 'new');
+  await waitFor(() =>
+    expect(screen.getByRole('button').textContent).toContain('2'),
+  );
+  await waitFor(() => expect(shown).toEqual(['new']));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(shown).toEqual(['new']);
   vi.unstubAllGlobals();
 });

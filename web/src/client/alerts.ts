@@ -2,7 +2,8 @@
 
 /*
  * The notifications that came while the page is open, newest first, each
- * once; the history of all is in inbox.ts.
+ * once; the history of all is in inbox.ts.  What is unread the server gives
+ * again at each connect: what was taken away here stays away.
  */
 
 import type { Connection } from './connection.ts';
@@ -19,10 +20,12 @@ export interface Alerts {
 }
 
 const KEPT = 100;
+const REMEMBERED = 1000;
 
 export function createAlerts(connection: Connection): Alerts {
   const list = createStore<Alert[]>([]);
   const unsent = new Set<string>(); // acknowledged without a connection
+  const removed = new Set<string>(); // the oldest first
 
   function read(is: (id: string) => boolean): void {
     list.set((now) =>
@@ -30,6 +33,22 @@ export function createAlerts(connection: Connection): Alerts {
         ? now.map((a) => (is(a.id) ? { ...a, read: true } : a))
         : now,
     );
+  }
+
+  function forget(ids: string[]): void {
+    for (const id of ids) {
+      removed.add(id);
+    }
+
+    for (const id of removed) {
+      if (removed.size <= REMEMBERED) {
+        break;
+      }
+
+      removed.delete(id);
+    }
+
+    list.set((now) => now.filter((a) => !ids.includes(a.id)));
   }
 
   function flush(): void {
@@ -42,6 +61,10 @@ export function createAlerts(connection: Connection): Alerts {
   }
 
   connection.on('notification', (alert) => {
+    if (removed.has(alert.id)) {
+      return;
+    }
+
     list.set((now) =>
       [alert, ...now.filter((a) => a.id !== alert.id)].slice(0, KEPT),
     );
@@ -62,12 +85,7 @@ export function createAlerts(connection: Connection): Alerts {
       read((other) => other === id);
     },
 
-    remove(id) {
-      list.set((now) => now.filter((a) => a.id !== id));
-    },
-
-    clear() {
-      list.set([]);
-    },
+    remove: (id) => forget([id]),
+    clear: () => forget(list.get().map((a) => a.id)),
   };
 }

@@ -1,8 +1,9 @@
 // Copyright (C) ngx_realtime contributors
 
 /*
- * Who is there, and who types.  Both forget when the connection is gone, and
- * typing ends by itself: the event that would end it may never come.
+ * Who is there, and who types.  Who is there is the last word of the server,
+ * which says it anew at each connect.  Typing ends with the connection, and by
+ * itself: the event that would end it may never come.
  */
 
 import type { Connection } from './connection.ts';

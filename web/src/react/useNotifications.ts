@@ -12,6 +12,8 @@ import { useRealtimeClient } from './context.ts';
 import { useChat } from './useChat.ts';
 import { useStore } from './useStore.ts';
 
+const FRESH = 5 * 60_000; // ms, more than a recovery goes back
+
 export interface UseNotifications extends InboxState {
   desktop: Permission;
   askForDesktop: () => Promise<void>; // call it from a click
@@ -31,13 +33,19 @@ export function useNotifications(): UseNotifications {
 
   useEffect(() => inbox.open(), [inbox]);
 
-  useEffect(
-    () =>
-      realtime.connection.on('notification', ({ id, title, message }) => {
+  /* at each connect comes all that is unread: what is old is in the bell */
+
+  useEffect(() => {
+    const { on, state: connection } = realtime.connection;
+
+    return on('notification', ({ id, title, message, timestamp }) => {
+      const now = Date.now() + connection.get().skew;
+
+      if (!(Date.parse(timestamp) < now - FRESH)) {
         showOnDesktop(id, title, message);
-      }),
-    [realtime],
-  );
+      }
+    });
+  }, [realtime]);
 
   return {
     ...state,

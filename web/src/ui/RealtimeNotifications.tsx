@@ -97,6 +97,7 @@ export function RealtimeNotifications(
   const { notifications, removeNotification, acknowledgeNotification } =
     useRealtime();
   const text = useText();
+  const region = useRef<HTMLElement>(null);
   const [held, setHeld] = useState(0); // pointer, focus: two reasons
   const hidden = useSyncExternalStore(
     watchVisibility,
@@ -106,6 +107,17 @@ export function RealtimeNotifications(
 
   const waiting = notifications.filter((alert) => !alert.read);
   const shown = waiting.slice(Math.max(0, waiting.length - max));
+  const count = shown.length;
+
+  /* what had the focus, or lay under the pointer, may have gone untold */
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: looked at when it changes
+  useEffect(() => {
+    if (!region.current?.contains(document.activeElement)) {
+      setHeld((now) => (count > 0 ? now & ~2 : 0));
+    }
+  }, [count, notifications]);
+
   const hold = (bit: number) => () => setHeld((now) => now | bit);
   const release = (bit: number) => () => setHeld((now) => now & ~bit);
 
@@ -115,6 +127,7 @@ export function RealtimeNotifications(
       dir={text.dir}
       lang={text.locale}
       aria-label={text.notifications}
+      ref={region}
       onMouseEnter={hold(1)}
       onMouseLeave={release(1)}
       onFocus={hold(2)}
@@ -126,7 +139,7 @@ export function RealtimeNotifications(
             key={alert.id}
             alert={alert}
             duration={duration}
-            paused={(held !== 0 || hidden) && shown.length > 0}
+            paused={held !== 0 || hidden}
             onEnd={() => removeNotification(alert.id)}
             onClose={() => {
               setHeld(0);
