@@ -163,7 +163,10 @@ export function createChat(realtime: Realtime): Chat {
 
       case 'seen':
         open.get(message.conversationId)?.receipt(others, message.upTo, 'read');
-        conversations.unread(message.conversationId, () => message.unread);
+        conversations.unread(
+          message.conversationId,
+          (count) => message.unread ?? count,
+        );
         break;
     }
 
@@ -243,20 +246,22 @@ export function createChat(realtime: Realtime): Chat {
     ).length;
     const last = messages.findLast((m) => m.id && others(m.senderId))?.id;
 
+    const all = last !== undefined && last <= upTo;
+
     conversation(conversationId).receipt(others, upTo, 'read');
-    conversations.unread(conversationId, (count) =>
-      last !== undefined && last <= upTo ? 0 : count - fresh,
-    );
+    conversations.unread(conversationId, (count) => (all ? 0 : count - fresh));
 
     const row = conversations.state
       .get()
       .rows.find(({ id }) => id === conversationId);
 
+    /* a page without the list does not know how many are left */
+
     kept?.tabs.post({
       type: 'seen',
       conversationId,
       upTo,
-      unread: row?.unread_count ?? 0,
+      unread: all ? 0 : row?.unread_count,
     });
   }
 
@@ -329,7 +334,9 @@ export function createChat(realtime: Realtime): Chat {
       () => undefined,
     );
 
-    setUser(userId ?? options.userId ?? userOf(token));
+    if (users > 0) {
+      setUser(userId ?? options.userId ?? userOf(token));
+    }
   }
 
   return {

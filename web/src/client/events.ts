@@ -123,3 +123,22 @@ export interface AckError {
 }
 
 export type Ack<T> = { status: 'success'; data: T } | AckError;
+
+/* the same event may succeed later, with nothing changed */
+
+const TRANSIENT = new Set([
+  'offline',
+  'timeout',
+  'ack_invalid',
+  'busy',
+  'unavailable',
+  'internal',
+  'rate_limited',
+  'token_missing',
+  'token_invalid',
+  'token_expired',
+]);
+
+export function isTransient({ code, retryAfter }: AckError): boolean {
+  return TRANSIENT.has(code) || retryAfter !== undefined;
+}

@@ -14,7 +14,7 @@
  * send is repeated with the same clientId: the server stores it once.
  */
 
-import type { Ack } from './events.ts';
+import { type Ack, isTransient } from './events.ts';
 import type { MessageRow } from './rest.ts';
 import type { Storage } from './storage.ts';
 
@@ -48,21 +48,6 @@ export interface Outbox {
   stop: () => void;
 }
 
-/* the same send may succeed later, with nothing changed */
-
-const TRANSIENT = new Set([
-  'offline',
-  'timeout',
-  'ack_invalid',
-  'busy',
-  'unavailable',
-  'internal',
-  'rate_limited',
-  'token_missing',
-  'token_invalid',
-  'token_expired',
-]);
-
 const TRIES = 10;
 const DELAY_MAX = 30_000;
 
@@ -80,7 +65,10 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     const delay = Math.min(500 * 2 ** failures, DELAY_MAX);
 
     clearTimeout(timer);
-    timer = setTimeout(outbox.drain, Math.max(delay, seconds * 1000));
+    timer = setTimeout(
+      outbox.drain,
+      seconds * 1000 + delay * (0.5 + Math.random() / 2),
+    );
   }
 
   /* returns whether the next one may be sent */
@@ -97,9 +85,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       return true;
     }
 
-    const transient = TRANSIENT.has(ack.code) || ack.retryAfter !== undefined;
-
-    if (transient && (!deps.ready() || ++failures < TRIES)) {
+    if (isTransient(ack) && (!deps.ready() || ++failures < TRIES)) {
       changed(entry, 'queued');
 
       if (deps.ready()) {

@@ -2,12 +2,14 @@
 
 /*
  * What the person has really seen.  The server is told once a second at
- * most, the other tabs at once; without a connection it waits for the next.
+ * most, the other tabs at once.  Without a connection it waits for the next; a
+ * server that cannot write it now is told again, later and later.
  */
 
-import type { Ack } from './events.ts';
+import { type Ack, isTransient } from './events.ts';
 
-const BATCH = 1000;
+const BATCH = 1000; // ms
+const BATCH_MAX = 30_000;
 
 export interface Reads {
   seen: (conversationId: string, upTo: string) => boolean;
@@ -21,6 +23,7 @@ export function createReads(
   const seen = new Map<string, string>(); // how far, in each conversation
   const waiting = new Set<string>();
 
+  let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   async function flush(): Promise<void> {
@@ -34,10 +37,23 @@ export function createReads(
 
       const ack = await tell(id, upTo);
 
-      if (ack.status === 'error' && ['offline', 'timeout'].includes(ack.code)) {
-        waiting.add(id);
-        return;
+      if (ack.status === 'success' || !isTransient(ack)) {
+        failures = 0;
+        continue;
       }
+
+      waiting.add(id);
+
+      if (ack.code !== 'offline') {
+        const delay = Math.min(BATCH * 2 ** failures++, BATCH_MAX);
+
+        timer ??= setTimeout(
+          flush,
+          (ack.retryAfter ?? 0) * 1000 + delay * (0.5 + Math.random() / 2),
+        );
+      }
+
+      return;
     }
   }
 
@@ -54,6 +70,10 @@ export function createReads(
     },
 
     flush,
-    stop: () => clearTimeout(timer),
+
+    stop() {
+      clearTimeout(timer);
+      timer = undefined;
+    },
   };
 }
