@@ -6,6 +6,7 @@ import {
   type ConnectionOptions,
   createConnection,
 } from '../src/client/connection.ts';
+import { readToken } from '../src/client/token.ts';
 import { ALICE, startServer, type TestServer } from './server.ts';
 
 let server: TestServer;
@@ -214,4 +215,128 @@ test('polling, where it is asked for', async () => {
 
   await vi.waitFor(() => expect(status()).toBe('connected'));
   expect(connection.transport()).toBe('polling');
+});
+
+test('a cookie that is refused is no network that is gone', async () => {
+  server.forbid = 'Authentication error: Invalid or expired token';
+  open({ token: undefined });
+
+  await vi.waitFor(() => expect(status()).toBe('refused'), 5000);
+  expect(connection.state.get().error?.code).toBe('token_invalid');
+
+  /* signed in again in another tab: this one is looked at */
+
+  server.forbid = null;
+  document.dispatchEvent(new Event('visibilitychange'));
+  await vi.waitFor(() => expect(status()).toBe('connected'), 5000);
+});
+
+test('a page of another origin is told so', async () => {
+  server.forbid = 'Forbidden';
+  open({ token: undefined });
+
+  await vi.waitFor(() => expect(status()).toBe('refused'), 5000);
+  expect(connection.state.get().error?.code).toBe('access_denied');
+});
+
+test('too many connections are no refusal of the token', async () => {
+  const reasons: string[] = [];
+
+  vi.spyOn(Math, 'random').mockReturnValue(-0.4);
+  server.refuse = {
+    code: 'too_many_connections',
+    message: 'Too many connections',
+  };
+  open({
+    token: (reason) => {
+      reasons.push(reason);
+      return ALICE;
+    },
+  });
+
+  await vi.waitFor(() =>
+    expect(connection.state.get().error?.code).toBe('too_many_connections'),
+  );
+  expect(status()).toBe('connecting');
+  server.refuse = null;
+  await vi.waitFor(() => expect(status()).toBe('connected'), 5000);
+  expect(reasons).toEqual(['connect', 'connect']);
+});
+
+test('a slow token makes one CONNECT, however often the network breaks', async () => {
+  const gives: (() => void)[] = [];
+  let connects = 0;
+
+  server.io.use((_, next) => {
+    connects++;
+    next();
+  });
+  open({
+    token: () =>
+      new Promise((resolve) => {
+        gives.push(() => resolve(ALICE));
+      }),
+  });
+  await vi.waitFor(() => expect(gives).toHaveLength(1));
+  server.io.engine.close();
+  await vi.waitFor(() => expect(server.io.engine.clientsCount).toBe(0));
+  await vi.waitFor(() => expect(server.io.engine.clientsCount).toBe(1), 5000);
+
+  for (const give of gives) {
+    give();
+  }
+
+  await vi.waitFor(() => expect(status()).toBe('connected'), 5000);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(connects).toBe(1);
+});
+
+test('who asks at the same time shares the answer', async () => {
+  const reasons: string[] = [];
+  const source = async (reason: string) => {
+    reasons.push(reason);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return ALICE;
+  };
+
+  await Promise.all([
+    readToken(source, 'refused'),
+    readToken(source, 'refused'),
+    readToken(source, 'connect'),
+  ]);
+  expect(reasons).toEqual(['refused', 'connect']);
+  await readToken(source, 'refused');
+  expect(reasons).toHaveLength(3);
+});
+
+test('one line for each event that nobody knows, in development', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+
+  open();
+  await vi.waitFor(() => expect(status()).toBe('connected'));
+
+  for (const event of ['news', 'news', 'weather', 'toString']) {
+    server.io.emit(event, {});
+  }
+
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(3));
+  expect(warn).toHaveBeenCalledWith('realtime: event "news" ignored: unknown');
+});
+
+test('a refusal without an ack is a line in development', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+
+  open();
+  await vi.waitFor(() => expect(status()).toBe('connected'));
+  server.io.emit('error', {
+    code: 'recipient_invalid',
+    message: 'no',
+    event: 'message',
+  });
+
+  await vi.waitFor(() =>
+    expect(warn.mock.calls).toEqual([
+      ['realtime: event "message" refused: recipient_invalid'],
+    ]),
+  );
 });

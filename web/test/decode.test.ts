@@ -77,5 +77,9 @@ test('of a list of people the good ones count', () => {
   const good = { userId: 'a', state: 'online' };
 
   expect(decode('presence_state', [good, 7, { userId: '' }])).toEqual([good]);
-  expect(decode('presence_state', 'all')).toEqual([]);
+});
+
+test('what is no list of people takes nobody away', () => {
+  expect(decode('presence_state', 'all')).toBeUndefined();
+  expect(console.warn).toHaveBeenCalledTimes(1);
 });

@@ -2,7 +2,7 @@
 
 /* useRealtime as published: what it emits and returns, and nothing else */
 
-import { act, renderHook, waitFor } from '@testing-library/react';
+import { act, render, renderHook, waitFor } from '@testing-library/react';
 import { type ReactNode, StrictMode } from 'react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { RealtimeProvider, useRealtime } from '../src/index.ts';
@@ -120,6 +120,33 @@ test('notifications: newest first, each once, removed and cleared', async () => 
   expect(ids()).toEqual([]);
 });
 
+test('what was taken away does not come back with the next connection', async () => {
+  const { result } = await connected();
+  const note = (id: string) =>
+    server.io.emit('notification', {
+      id,
+      type: 'system',
+      title: id,
+      message: 'm',
+      timestamp: '',
+    });
+  const ids = () => result.current.notifications.map((n) => n.id);
+
+  note('1');
+  note('2');
+  await waitFor(() => expect(ids()).toEqual(['2', '1']));
+  act(() => result.current.removeNotification('1'));
+  act(() => result.current.clearNotifications());
+
+  /* the server gives what is unread again */
+
+  for (const id of ['1', '2', '3']) {
+    note(id);
+  }
+
+  await waitFor(() => expect(ids()).toEqual(['3']));
+});
+
 test('what was read elsewhere is read here', async () => {
   const { result } = await connected();
 
@@ -207,7 +234,7 @@ test('malformed events change nothing and break nothing', async () => {
   });
 
   await waitFor(() => expect(result.current.notifications).toHaveLength(1));
-  expect(warn).toHaveBeenCalledTimes(24);
+  expect(warn).toHaveBeenCalledTimes(25); // one of them for the unknown one
 });
 
 test('all hooks of a page share a connection, to the last one', async () => {
@@ -248,4 +275,54 @@ test('StrictMode mounts twice and connects once', async () => {
 
   await waitFor(() => expect(result.current.isConnected).toBe(true));
   expect(connections).toBe(1);
+});
+
+/* as nginx would have it: the user is in the token, and nowhere else */
+
+function Inside() {
+  useRealtime();
+  return null;
+}
+
+const jwt = (id: string, more = {}) =>
+  `x.${btoa(JSON.stringify({ id, ...more }))}.x`;
+
+test('the token of another user is another connection', async () => {
+  const names = () =>
+    [...server.io.of('/').sockets.values()].map((s) => s.data.user);
+  const at = (token: string) => (
+    <RealtimeProvider url={server.url} token={token}>
+      <Inside />
+    </RealtimeProvider>
+  );
+  const { rerender } = render(at(jwt(ALICE)));
+
+  await waitFor(() => expect(names()).toEqual([jwt(ALICE)]));
+  rerender(at(jwt(BOB)));
+  await waitFor(() => expect(names()).toEqual([jwt(BOB)]));
+  expect(server.told('auth_refresh')).toEqual([]);
+
+  rerender(at(jwt(BOB, { n: 2 })));
+  await waitFor(() =>
+    expect(server.told('auth_refresh')).toEqual([
+      { token: jwt(BOB, { n: 2 }) },
+    ]),
+  );
+  expect(names()).toEqual([jwt(BOB)]);
+});
+
+test('without a provider, too, a new token goes to the open socket', async () => {
+  const { rerender, result } = renderHook(
+    ({ token }) => useRealtime({ url: server.url, token }),
+    { initialProps: { token: jwt(ALICE) } },
+  );
+
+  await waitFor(() => expect(result.current.isConnected).toBe(true));
+  rerender({ token: jwt(ALICE, { n: 2 }) });
+  await waitFor(() =>
+    expect(server.told('auth_refresh')).toEqual([
+      { token: jwt(ALICE, { n: 2 }) },
+    ]),
+  );
+  expect(server.io.of('/').sockets.size).toBe(1);
 });

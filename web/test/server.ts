@@ -33,6 +33,7 @@ export interface TestServer {
   asked: string[]; // REST, "GET /api/..."
   rows: MessageRow[];
   refuse: { code: string; message: string } | null;
+  forbid: string | null; // the handshake, as with a bad cookie
   ahead: number; // ms, of the clock that "connected" is stamped with
   failSend: { code: string; message: string; retryAfter?: number } | null;
   failRest: Answer | null;
@@ -215,6 +216,7 @@ export async function startServer(): Promise<TestServer> {
     cors: { origin: true, credentials: true },
     connectionStateRecovery: {},
     pingInterval: 2000,
+    allowRequest: (_, answer) => answer(server.forbid, server.forbid === null),
   });
 
   io.use((socket, next) => {
@@ -236,6 +238,7 @@ export async function startServer(): Promise<TestServer> {
     asked: [],
     rows: [],
     refuse: null,
+    forbid: null,
     ahead: 0,
     failSend: null,
     failRest: null,

@@ -9,13 +9,15 @@
  *
  * It reconnects for ever.  A refusal of the token asks a token function once
  * for another; if that is refused as well it stays "refused" until retry() or
- * setToken().  A new token goes to the open socket by auth_refresh.
+ * setToken(), or until the page is looked at again, for the person may have
+ * signed in elsewhere.  A refusal that is not the token's fault is no more than
+ * a delay.  A new token goes to the open socket by auth_refresh.
  *
  * Only move() changes the state.
  */
 
 import { io, type Socket } from 'socket.io-client';
-import { decode, serverEvents } from './decode.ts';
+import { decode, ignored, serverEvents, warn } from './decode.ts';
 import type {
   Ack,
   ClientEvent,
@@ -75,6 +77,32 @@ export interface Connection {
 
 const BACK_OFF_MAX = 10_000;
 
+/* CONNECT may succeed later with the same token */
+
+const LATER = new Set(['too_many_connections', 'busy', 'unavailable']);
+
+/*
+ * A token in a cookie or a header is checked before there is a session.  A
+ * browser shows the answer where the transport is polling, which comes last.
+ * Returns the code that a CONNECT would have brought.
+ */
+
+function forbidden(
+  error: Error & { description?: unknown; context?: unknown },
+): string | undefined {
+  const { description: status, context } = error;
+
+  if (status !== 401 && status !== 403) {
+    return undefined;
+  }
+
+  const text = `${(context as XMLHttpRequest | undefined)?.responseText}`;
+
+  return status === 401 || text.includes('Authentication')
+    ? 'token_invalid'
+    : 'access_denied';
+}
+
 export function createConnection(options: ConnectionOptions): Connection {
   const state = createStore<ConnectionState>({
     status: 'idle',
@@ -92,6 +120,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let socket: Socket | undefined;
   let refusals = 0;
   let asked = 0; // ms, when CONNECT was sent
+  let turn = 0; // of the CONNECTs
+  const unknown = new Set<string>(); // events that were told of
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function move(status: Status, more: Partial<ConnectionState> = {}): void {
@@ -113,11 +143,17 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function auth(give: (data: object) => void): void {
     const why = reason;
+    const mine = ++turn;
 
     reason = 'connect';
     readToken(source, why)
       .catch(() => undefined)
       .then((token) => {
+        // a second CONNECT for one session would end it
+        if (mine !== turn) {
+          return;
+        }
+
         asked = Date.now();
         give({
           ...(token && { token }),
@@ -141,6 +177,14 @@ export function createConnection(options: ConnectionOptions): Connection {
   function refused(error: Error & { data?: { code?: string } }): void {
     const { message, data } = error;
 
+    if (data?.code !== undefined && LATER.has(data.code)) {
+      move(state.get().connects > 0 ? 'reconnecting' : 'connecting', {
+        error: { code: data.code, message },
+      });
+      later(() => socket?.connect(), BACK_OFF_MAX);
+      return;
+    }
+
     if (typeof source === 'function' && refusals++ === 0) {
       reason = 'refused';
       socket?.connect();
@@ -162,11 +206,16 @@ export function createConnection(options: ConnectionOptions): Connection {
   /* the network is back or the page is looked at: no need to sit out a delay */
 
   function nudge(): void {
-    if (
-      state.get().status === 'reconnecting' &&
-      document.visibilityState !== 'hidden'
-    ) {
+    const { status } = state.get();
+
+    if (document.visibilityState === 'hidden') {
+      return;
+    }
+
+    if (status === 'reconnecting') {
       again();
+    } else if (status === 'refused' && typeof source !== 'string') {
+      connection.retry();
     }
   }
 
@@ -203,6 +252,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     });
 
     sk.on('connect_error', (error) => {
+      const code = forbidden(error);
+
+      if (code) {
+        sk.disconnect();
+        refused(Object.assign(error, { data: { code } }));
+        return;
+      }
+
       if (sk.active === false) {
         refused(error);
         return;
@@ -216,6 +273,15 @@ export function createConnection(options: ConnectionOptions): Connection {
     for (const event of serverEvents) {
       sk.on(event, (payload: unknown) => dispatch(event, payload));
     }
+
+    sk.onAny((event: string) => {
+      const known = (serverEvents as string[]).includes(event);
+
+      if (!known && !unknown.has(event) && unknown.size < 100) {
+        unknown.add(event);
+        ignored(event, 'unknown');
+      }
+    });
   }
 
   const connection: Connection = {
@@ -363,6 +429,12 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   connection.on('auth_expiring', () => {
     refresh();
+  });
+
+  /* of what has no ack, and so nobody who could say it to the person */
+
+  connection.on('error', ({ code, message, event }) => {
+    warn(event ? `event "${event}" refused: ${code}` : message);
   });
 
   return connection;

@@ -82,10 +82,14 @@ export const serverEvents: ServerEvent[] = Object.keys(shapes) as ServerEvent[];
 
 declare const process: { env: { NODE_ENV?: string } } | undefined;
 
-function ignored(event: string, reason: string): undefined {
+export function warn(text: string): void {
   if (typeof process !== 'undefined' && process.env.NODE_ENV !== 'production') {
-    console.warn(`realtime: event "${event}" ignored: ${reason}`);
+    console.warn(`realtime: ${text}`);
   }
+}
+
+export function ignored(event: string, reason: string): undefined {
+  warn(`event "${event}" ignored: ${reason}`);
 }
 
 function decodeOne(
@@ -119,9 +123,9 @@ export function decode<E extends ServerEvent>(
   let out: unknown;
 
   if (event === 'presence_state') {
-    const list = Array.isArray(raw) ? raw : [];
-
-    out = list.map((one) => decodeOne(event, one)).filter(Boolean);
+    out = Array.isArray(raw)
+      ? raw.map((one) => decodeOne(event, one)).filter(Boolean)
+      : ignored(event, 'not an array');
   } else {
     out = decodeOne(event, raw);
   }

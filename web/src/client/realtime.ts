@@ -12,6 +12,7 @@ import {
   createConnection,
 } from './connection.ts';
 import { createPeople, type PeopleStores } from './people.ts';
+import { userOf } from './token.ts';
 
 export interface RealtimeOptions extends ConnectionOptions {
   api?: string; // where REST begins, default /api
@@ -79,7 +80,8 @@ const shared = new Map<string, Realtime>();
 
 export function sharedRealtime(options: RealtimeOptions = {}): Realtime {
   const { url = '', path = '', api = '', userId = '', token } = options;
-  const who = userId || (typeof token === 'string' ? token : '');
+  const who =
+    userId || (typeof token === 'string' ? (userOf(token) ?? token) : '');
   const key = [url, path, api, who].join('\n');
 
   let realtime = shared.get(key);

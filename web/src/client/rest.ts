@@ -5,7 +5,7 @@
  * code: that of the server, or "offline", "timeout", "unreadable".
  *
  * A 401 asks a token function once for another token.  A 503 says when to
- * come back; that is the caller's affair.
+ * come back; that is the caller's affair, see retry.ts.
  */
 
 import { readToken, type TokenSource } from './token.ts';
@@ -121,6 +121,20 @@ export interface Rest {
   deleteNotification: (id: string) => Promise<void>;
 }
 
+/* of whoever stands before the API and answers with a page of his own */
+
+const CODES: Record<number, string> = {
+  400: 'bad_request',
+  401: 'unauthorized',
+  403: 'access_denied',
+  404: 'not_found',
+  413: 'body_too_large',
+  429: 'too_many_requests',
+  502: 'bad_gateway',
+  503: 'service_unavailable',
+  504: 'gateway_timeout',
+};
+
 function envelope(text: string): Envelope | null {
   try {
     return JSON.parse(text);
@@ -138,7 +152,9 @@ export function createRest(options: RestOptions): Rest {
     body: object | undefined,
     reason: 'connect' | 'refused',
   ): Promise<Envelope> {
-    const token = await readToken(options.token?.(), reason);
+    const token = await readToken(options.token?.(), reason).catch(
+      () => undefined, // as good as none: the server's word counts
+    );
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), options.timeout ?? 15_000);
 
@@ -160,7 +176,8 @@ export function createRest(options: RestOptions): Rest {
       }
 
       throw new RestError(
-        answer?.code ?? (reply.ok ? 'unreadable' : 'http_error'),
+        answer?.code ??
+          (reply.ok ? 'unreadable' : (CODES[reply.status] ?? 'http_error')),
         answer?.message ?? `HTTP ${reply.status}`,
         reply.status,
         Number(reply.headers.get('Retry-After')) || undefined,

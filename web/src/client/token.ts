@@ -14,13 +14,32 @@ export type TokenSource =
       reason: TokenReason,
     ) => string | null | undefined | Promise<string | null | undefined>);
 
+/*
+ * The socket and several calls may want one at the same time: a function is
+ * asked once for all of them.  Who renews a token twice may void the first.
+ */
+
+type Asked = Map<TokenReason, Promise<string | undefined>>;
+
+const asked = new WeakMap<object, Asked>();
+
 export async function readToken(
   source: TokenSource | undefined,
   reason: TokenReason,
 ): Promise<string | undefined> {
-  const token = typeof source === 'function' ? await source(reason) : source;
+  if (typeof source !== 'function') {
+    return source || undefined;
+  }
 
-  return token || undefined;
+  const under = asked.get(source) ?? (new Map() as Asked);
+  const answer =
+    under.get(reason) ??
+    (async () => (await source(reason)) || undefined)().finally(() => {
+      under.delete(reason);
+    });
+
+  asked.set(source, under.set(reason, answer));
+  return answer;
 }
 
 /*

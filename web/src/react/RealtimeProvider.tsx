@@ -12,7 +12,7 @@ import {
   type Realtime,
   type RealtimeOptions,
 } from '../client/realtime.ts';
-import type { TokenSource } from '../client/token.ts';
+import { type TokenSource, userOf } from '../client/token.ts';
 import { RealtimeContext } from './context.ts';
 
 export interface RealtimeProviderProps extends RealtimeOptions {
@@ -31,6 +31,7 @@ export function RealtimeProvider(props: RealtimeProviderProps): ReactElement {
   const { client, url, path, api, userId, token, children } = props;
   const latest = useRef(props);
   const isFunction = typeof token === 'function';
+  const user = userId ?? (isFunction ? undefined : userOf(token));
 
   useEffect(() => {
     latest.current = props;
@@ -57,7 +58,7 @@ export function RealtimeProvider(props: RealtimeProviderProps): ReactElement {
         transports: props.transports,
       })
     );
-  }, [client, url, path, api, userId, isFunction]);
+  }, [client, url, path, api, user, isFunction]);
 
   useEffect(() => {
     if (!client && typeof token === 'string') {

@@ -30,8 +30,16 @@ export function useRealtimeClient(options: UseRealtimeOptions = {}): Realtime {
     options.shared === false ? createRealtime(options) : null,
   );
   const realtime = own ?? context?.realtime ?? sharedRealtime(options);
+  const mine = own !== null || !context;
+  const { token } = options;
 
   useEffect(() => realtime.acquire(), [realtime]);
+
+  useEffect(() => {
+    if (mine && typeof token === 'string') {
+      realtime.connection.setToken(token);
+    }
+  }, [mine, realtime, token]);
 
   return realtime;
 }
