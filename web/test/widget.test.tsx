@@ -265,16 +265,49 @@ test('a message that failed can be deleted', async () => {
 });
 
 const statuses: [number, string, string][] = [
+  [400, 'bad_request', 'This page may be out of date. Please load it again.'],
+  [
+    400,
+    'json_malformed',
+    'This page may be out of date. Please load it again.',
+  ],
+  [401, 'token_missing', 'You are not signed in.'],
   [401, 'token_invalid', 'You are no longer signed in.'],
+  [401, 'unauthorized', 'You are no longer signed in.'],
   [403, 'origin_not_allowed', 'This page may not use the chat.'],
+  [403, 'access_denied', 'This page may not use the chat.'],
+  [403, 'user_not_uuid', 'This account cannot use the chat.'],
   [404, 'endpoint_not_found', 'This server has no chat.'],
+  [404, 'not_found', 'This server has no chat.'],
+  [
+    405,
+    'method_not_allowed',
+    'This page may be out of date. Please load it again.',
+  ],
+  [409, 'conflict', 'This message was sent before, with other words.'],
+  [413, 'body_too_large', 'The message is too long.'],
+  [
+    415,
+    'unsupported_media_type',
+    'This page may be out of date. Please load it again.',
+  ],
+  [
+    422,
+    'request_refused',
+    'This page may be out of date. Please load it again.',
+  ],
   [429, 'too_many_requests', 'Too many requests at once.'],
+  [429, 'rate_limited', 'Too many messages at once.'],
   [500, 'internal', 'Something went wrong.'],
+  [502, 'bad_gateway', 'The server cannot be reached.'],
   [503, 'unavailable', 'The server cannot store messages at the moment.'],
+  [503, 'service_unavailable', 'The server is busy.'],
+  [504, 'gateway_timeout', 'The server does not answer.'],
+  [507, 'server_error', 'Something went wrong.'],
 ];
 
 test.each(statuses)(
-  '%i is told in words, with a way on',
+  '%i, %s, is told in words, with a way on',
   async (status, code, words) => {
     server.failRest = [status, { status: 'error', message: 'x', code }];
     show(<ChatWidget {...bob} />);
@@ -291,6 +324,205 @@ test.each(statuses)(
     await screen.findByText('No messages yet. Start the conversation!');
   },
 );
+
+test.each([
+  [401, 'You are no longer signed in.'],
+  [403, 'This page may not use the chat.'],
+  [404, 'This server has no chat.'],
+  [429, 'Too many requests at once.'],
+  [502, 'The server cannot be reached.'],
+  [503, 'The server is busy.'],
+  [504, 'The server does not answer.'],
+  [418, 'Something went wrong.'],
+])(
+  '%i of somebody in between, who answers with a page of his',
+  async (...of) => {
+    const [status, words] = of;
+
+    server.failRest = [status, '<html>no</html>' as never];
+    show(<ChatWidget {...bob} />);
+    await screen.findByText(words);
+  },
+);
+
+test('a network that is gone: in words, and it goes on by itself', async () => {
+  vi.spyOn(globalThis, 'fetch').mockRejectedValueOnce(new TypeError('gone'));
+  show(<ConversationList onSelect={() => undefined} />);
+
+  await screen.findByText('The server cannot be reached.');
+  await screen.findByRole('button', { name: /Bob/ });
+  expect(screen.queryByText('The server cannot be reached.')).toBeNull();
+});
+
+test('an answer that is none is told in words', async () => {
+  server.failRest = [200, { status: 'success', data: 'none' }];
+  show(<ChatWidget {...bob} />);
+  await screen.findByText(
+    'This page may be out of date. Please load it again.',
+  );
+});
+
+test.each(statuses)(
+  'the list of conversations: %i, %s, with a way on',
+  async (status, code, words) => {
+    server.failRest = [status, { status: 'error', message: 'x', code }];
+    show(<ConversationList onSelect={() => undefined} />);
+
+    await screen.findByText(words);
+    await online();
+
+    const button = await screen.findByRole('button', { name: 'Try again' });
+
+    server.failRest = null;
+    fireEvent.click(button);
+    await screen.findByRole('button', { name: /Bob/ });
+    expect(screen.queryByText(words)).toBeNull();
+  },
+);
+
+test('history that cannot be had is said above what was written', async () => {
+  server.failRest = [403, { status: 'error', code: 'access_denied' }];
+  server.failSend = { code: 'unavailable', message: 'no' };
+  show(<ChatWidget {...bob} />);
+  await screen.findByText('This page may not use the chat.');
+  await online();
+  await userEvent.type(field(), 'hello{Enter}');
+  await screen.findByText('hello');
+
+  expect(screen.getByRole('alert').textContent).toContain(
+    'This page may not use the chat.',
+  );
+  expect(await violations()).toEqual([]);
+  server.failRest = null;
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  await waitFor(() => expect(screen.queryByRole('alert')).toBeNull());
+});
+
+test('earlier messages that cannot be had: in words, and not for ever', async () => {
+  for (let i = 0; i < 60; i++) {
+    server.say(BOB, `number ${i}`);
+  }
+
+  show(<ChatWidget {...bob} />);
+  await screen.findByText('number 59');
+  await online();
+
+  const asked = () => server.asked.filter((url) => url.includes('before='));
+  const box = screen.getByRole('group', { name: 'Messages' });
+
+  server.failRest = [503, { status: 'error', code: 'unavailable' }];
+  fireEvent.scroll(box);
+  await screen.findByRole('alert');
+
+  for (let i = 0; i < 5; i++) {
+    fireEvent.scroll(box);
+  }
+
+  expect(asked()).toHaveLength(1);
+  server.failRest = null;
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  await screen.findByText('number 0');
+  expect(screen.queryByRole('alert')).toBeNull();
+});
+
+test('new ones are counted while one of mine waits below them', async () => {
+  server.say(BOB, 'old');
+  show(<ChatWidget {...bob} />);
+  await screen.findByText('old');
+  await online();
+  server.failSend = { code: 'unavailable', message: 'no' };
+  await userEvent.type(field(), 'mine{Enter}');
+  await screen.findByText('mine');
+
+  /* somebody reads further up */
+
+  const box = screen.getByRole('group', { name: 'Messages' });
+
+  Object.defineProperty(box, 'scrollHeight', { value: 5000 });
+  Object.defineProperty(box, 'clientHeight', { value: 500 });
+  fireEvent.scroll(box);
+  server.say(BOB, 'one');
+  await screen.findByRole('button', { name: '1 new message' });
+  server.say(BOB, 'two');
+  await screen.findByRole('button', { name: '2 new messages' });
+});
+
+test('the first message of all is told to a screen reader', async () => {
+  await openWidget();
+  server.say(BOB, 'one');
+  await screen.findByText('New message from Bob: one', undefined, {
+    timeout: 3000,
+  });
+});
+
+test('who never stops writing is heard, too', async () => {
+  await openWidget();
+
+  const timer = setInterval(() => server.say(BOB, 'more'), 300);
+
+  await screen.findByText(/new messages from Bob/, undefined, {
+    timeout: 3000,
+  });
+  clearInterval(timer);
+});
+
+test('too many windows: in words, not as a lost session', async () => {
+  server.refuse = { code: 'too_many_connections', message: 'no' };
+  show(<ChatWidget {...bob} />);
+
+  await screen.findByText('It is open in too many windows.', undefined, {
+    timeout: 5000,
+  });
+  expect(screen.queryByText('You are no longer signed in.')).toBeNull();
+});
+
+test('a token that is revoked: in words, and on with the next', async () => {
+  render(
+    <RealtimeProvider url={server.url} userId={ALICE} token={() => ALICE}>
+      <ChatWidget {...bob} />
+    </RealtimeProvider>,
+  );
+  await screen.findByText('No messages yet. Start the conversation!');
+  await online();
+
+  server.refuse = {
+    code: 'token_invalid',
+    message: 'Authentication error: Invalid or expired token',
+  };
+  server.io.emit('error', { code: 'token_revoked', message: 'Token revoked' });
+
+  server.io.disconnectSockets(true);
+
+  await screen.findByText('You are no longer signed in.', undefined, {
+    timeout: 5000,
+  });
+  await userEvent.type(field(), 'kept{Enter}');
+  await screen.findByText('kept');
+  server.refuse = null;
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  await waitFor(() =>
+    expect(server.rows.map((r) => r.content)).toEqual(['kept']),
+  );
+  expect(screen.queryByText('You are no longer signed in.')).toBeNull();
+});
+
+test("a clock that is wrong moves nothing: order and days are the server's", async () => {
+  server.ahead = 3_600_000;
+  await openWidget();
+  server.failSend = { code: 'unavailable', message: 'no' };
+  await userEvent.type(field(), 'mine{Enter}');
+
+  const time = (await screen.findByText('mine'))
+    .closest('article')
+    ?.querySelector('time');
+
+  expect(
+    Math.abs(
+      Date.parse(time?.getAttribute('datetime') ?? '') -
+        (Date.now() + server.ahead),
+    ),
+  ).toBeLessThan(60_000);
+});
 
 test('a conversation that is deleted while open says so', async () => {
   await openWidget();

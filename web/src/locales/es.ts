@@ -75,5 +75,9 @@ export const es: Strings = {
     user_not_uuid: 'Esta cuenta no puede usar el chat.',
     event_unknown: 'Este servidor no tiene chat.',
     endpoint_not_found: 'Este servidor no tiene chat.',
+    request_refused: 'Puede que esta página sea antigua. Vuelve a cargarla.',
+    conflict: 'Este mensaje ya se envió, con otro texto.',
+    too_many_connections: 'Está abierto en demasiadas ventanas.',
+    user_not_found: 'Esa persona no existe.',
   },
 };

@@ -76,5 +76,9 @@ export const fr: Strings = {
     user_not_uuid: 'Ce compte ne peut pas utiliser la messagerie.',
     event_unknown: 'Ce serveur n’a pas de messagerie.',
     endpoint_not_found: 'Ce serveur n’a pas de messagerie.',
+    request_refused: 'Cette page est peut-être périmée. Rechargez-la.',
+    conflict: 'Ce message a déjà été envoyé, avec un autre texte.',
+    too_many_connections: 'La messagerie est ouverte dans trop de fenêtres.',
+    user_not_found: 'Cette personne n’existe pas.',
   },
 };

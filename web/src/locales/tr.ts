@@ -76,5 +76,9 @@ export const tr: Strings = {
     user_not_uuid: 'Bu hesap sohbeti kullanamaz.',
     event_unknown: 'Bu sunucuda sohbet yok.',
     endpoint_not_found: 'Bu sunucuda sohbet yok.',
+    request_refused: 'Bu sayfa eskimiş olabilir. Lütfen yeniden yükleyin.',
+    conflict: 'Bu mesaj daha önce başka bir metinle gönderildi.',
+    too_many_connections: 'Çok fazla pencerede açık.',
+    user_not_found: 'Böyle biri yok.',
   },
 };

@@ -2,11 +2,12 @@
 
 /*
  * Tells a screen reader what came, in one sentence for all of a while: a live
- * region apart from the virtual list, which would be read again and again.
+ * region apart from the virtual list, which would be read again and again.  It
+ * is there once the history is: that is no news.
  */
 
 import { type ReactElement, useEffect, useRef, useState } from 'react';
-import type { Timeline } from '../client/timeline.ts';
+import { lastId, type Timeline } from '../client/timeline.ts';
 import { useText } from './text.tsx';
 
 export interface AnnouncerProps {
@@ -20,32 +21,40 @@ const GATHER = 1000;
 export function Announcer(props: AnnouncerProps): ReactElement {
   const { messages, me, name } = props;
   const text = useText();
-  const said = useRef<string>(undefined); // id of the last one told of
   const [words, setWords] = useState('');
-
-  const last = messages.findLast((m) => m.id)?.id;
+  const last = lastId(messages) ?? '';
+  const said = useRef(last); // id of the last one told of
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const tell = useRef<() => void>(undefined);
 
   useEffect(() => {
-    if (said.current === undefined || last === undefined) {
-      said.current = last;
-      return;
-    }
-
-    const timer = setTimeout(() => {
+    tell.current = () => {
       const fresh = messages.filter(
-        (m) => m.id && m.id > (said.current ?? '') && m.senderId !== me,
+        (m) => m.id && m.id > said.current && m.senderId !== me,
       );
       const only = fresh.length === 1 ? `: ${fresh[0]?.content}` : '';
 
+      timer.current = undefined;
       said.current = last;
 
       if (fresh.length > 0) {
         setWords(text.messagesFrom(fresh.length, name) + only);
       }
-    }, GATHER);
+    };
 
-    return () => clearTimeout(timer);
-  }, [messages, last, me, name, text]);
+    // not put off by what comes meanwhile: there may be no end of it
+    if (last > said.current) {
+      timer.current ??= setTimeout(() => tell.current?.(), GATHER);
+    }
+  });
+
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    },
+    [],
+  );
 
   return (
     <div className="rt-hidden" role="status" aria-live="polite">

@@ -7,14 +7,14 @@
 
 import { type ReactElement, useEffect, useState } from 'react';
 import { useConnection } from '../react/useConnection.ts';
-import { useText } from './text.tsx';
+import { problemText, useText } from './text.tsx';
 
 export const BANNER_AFTER = 2000;
 
 type Shown = 'nothing' | 'away' | 'back';
 
 export function Banner(): ReactElement {
-  const { status, retry } = useConnection();
+  const { status, error, retry } = useConnection();
   const text = useText();
   const [shown, setShown] = useState<Shown>('nothing');
   const connected = status === 'connected';
@@ -33,15 +33,19 @@ export function Banner(): ReactElement {
   }, [connected]);
 
   const refused = status === 'refused';
-  const words = shown === 'back' ? text.backOnline : text.notConnected;
   const visible = refused || shown !== 'nothing';
+  const away = problemText(
+    text,
+    error?.code,
+    refused ? text.signedOut : text.notConnected,
+  );
 
   return (
     <div className="rt-banner" role="status" data-state={visible ? shown : ''}>
       {visible && (
         <>
-          <span>{refused ? text.signedOut : words}</span>
-          {shown !== 'back' && (
+          <span>{shown === 'back' && !refused ? text.backOnline : away}</span>
+          {(refused || shown !== 'back') && (
             <button type="button" onClick={retry}>
               {text.tryAgain}
             </button>

@@ -119,6 +119,10 @@ function Open(props: ChatWidgetProps): ReactElement {
           hasEarlier={conversation.hasEarlier}
           loadingEarlier={conversation.loadingEarlier}
           loadEarlier={conversation.loadEarlier}
+          problem={error && problemText(text, error.code)}
+          onTryAgain={
+            phase === 'ready' ? conversation.loadEarlier : conversation.refresh
+          }
           onSeen={conversation.seen}
           onRetry={conversation.retry}
           onDiscard={conversation.discard}
@@ -141,7 +145,9 @@ function Open(props: ChatWidgetProps): ReactElement {
       {phase !== 'gone' && (
         <Composer conversationId={conversationId} onSend={conversation.send} />
       )}
-      <Announcer messages={messages} me={me} name={recipientName} />
+      {phase === 'ready' && (
+        <Announcer messages={messages} me={me} name={recipientName} />
+      )}
     </section>
   );
 }

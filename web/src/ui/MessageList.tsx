@@ -30,7 +30,7 @@ import {
   Virtualizer,
   type VirtualizerHandle,
 } from 'virtua';
-import type { ChatMessage, Timeline } from '../client/timeline.ts';
+import { type ChatMessage, lastId, type Timeline } from '../client/timeline.ts';
 import { useAnchor } from './anchor.ts';
 import { Message } from './Message.tsx';
 import { createSeen, type Seen, SeenContext } from './seen.ts';
@@ -45,6 +45,8 @@ export interface MessageListProps {
   hasEarlier: boolean;
   loadingEarlier: boolean;
   loadEarlier: () => void;
+  problem: string | undefined; // why there are no more of them
+  onTryAgain: () => void;
   onSeen: (id: string) => void;
   onRetry: (message: ChatMessage) => void;
   onDiscard: (message: ChatMessage) => void;
@@ -153,10 +155,15 @@ export function MessageList(props: MessageListProps): ReactElement {
   useLayoutEffect(() => {
     const last = messages.at(-1);
     const before = previous.current;
+    const known = lastId(before) ?? '';
+    const fresh = messages.filter(
+      (m) => m.id && m.id > known && m.senderId !== me,
+    ).length;
+    const sameEnd = last?.key === before.at(-1)?.key;
 
     previous.current = messages;
 
-    if (!last || before.at(-1)?.key === last.key) {
+    if (!last || (sameEnd && fresh === 0)) {
       return;
     }
 
@@ -171,14 +178,14 @@ export function MessageList(props: MessageListProps): ReactElement {
       } else {
         toEnd();
       }
-    } else if (atEnd.current || last.senderId === me) {
+    } else if (atEnd.current || (!sameEnd && last.senderId === me)) {
       toEnd();
     } else {
-      const known = before.at(-1)?.id ?? '';
-
-      setMissed((n) => n + messages.filter((m) => (m.id ?? '') > known).length);
+      setMissed((n) => n + fresh);
     }
   }, [messages, me, unreadFrom, toEnd]);
+
+  const more = hasEarlier && !props.problem;
 
   const onScroll = useCallback(() => {
     const box = scroller.current;
@@ -196,10 +203,10 @@ export function MessageList(props: MessageListProps): ReactElement {
       setMissed(0);
     }
 
-    if (placed.current && hasEarlier && box.scrollTop < NEAR_TOP) {
+    if (more && placed.current && box.scrollTop < NEAR_TOP) {
       loadEarlier();
     }
-  }, [anchor, hasEarlier, loadEarlier]);
+  }, [anchor, more, loadEarlier]);
 
   /* the window, the composer, or a message got another size */
 
@@ -289,6 +296,14 @@ export function MessageList(props: MessageListProps): ReactElement {
     <div className="rt-list">
       {props.loadingEarlier && (
         <p className="rt-earlier">{text.loadingEarlier}</p>
+      )}
+      {props.problem && (
+        <p className="rt-earlier" role="alert">
+          {props.problem}{' '}
+          <button type="button" onClick={props.onTryAgain}>
+            {text.tryAgain}
+          </button>
+        </p>
       )}
       {/* biome-ignore lint/a11y/useSemanticElements: no fields in it */}
       <div

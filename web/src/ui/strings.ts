@@ -129,5 +129,9 @@ export const en: Strings = {
     user_not_uuid: 'This account cannot use the chat.',
     event_unknown: 'This server has no chat.',
     endpoint_not_found: 'This server has no chat.',
+    request_refused: 'This page may be out of date. Please load it again.',
+    conflict: 'This message was sent before, with other words.',
+    too_many_connections: 'It is open in too many windows.',
+    user_not_found: 'There is no such person.',
   },
 };

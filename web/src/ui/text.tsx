@@ -30,10 +30,38 @@ export function useText(): Strings {
   return useContext(Text);
 }
 
+/* codes that are the same to a person */
+
+const SAME = new Map([
+  ['unauthorized', 'token_invalid'],
+  ['token_expired', 'token_invalid'],
+  ['token_revoked', 'token_invalid'],
+  ['access_denied', 'origin_not_allowed'],
+  ['forbidden', 'origin_not_allowed'],
+  ['not_found', 'endpoint_not_found'],
+  ['not_found_or_unauthorized', 'conversation_not_found'],
+  ['body_too_large', 'content_too_long'],
+  ['bad_gateway', 'offline'],
+  ['gateway_timeout', 'timeout'],
+  ['no_answer', 'timeout'],
+  ['service_unavailable', 'busy'],
+  ['bad_request', 'request_refused'],
+  ['json_malformed', 'request_refused'],
+  ['method_not_allowed', 'request_refused'],
+  ['unsupported_media_type', 'request_refused'],
+  ['unreadable', 'request_refused'],
+]);
+
 /* the code comes from elsewhere: "constructor" is no word of ours */
 
-export function problemText(text: Strings, code = ''): string {
-  const { problems, problem } = text;
+export function problemText(
+  { problems, problem }: Strings,
+  code = '',
+  otherwise: string = problem,
+): string {
+  const name = Object.hasOwn(problems, code) ? code : (SAME.get(code) ?? '');
 
-  return Object.hasOwn(problems, code) ? (problems[code] ?? problem) : problem;
+  return Object.hasOwn(problems, name)
+    ? (problems[name] ?? otherwise)
+    : otherwise;
 }
