@@ -265,8 +265,10 @@ test('too many connections are no refusal of the token', async () => {
 
 test('a slow token makes one CONNECT, however often the network breaks', async () => {
   const gives: (() => void)[] = [];
+  const raw: { close: () => void }[] = [];
   let connects = 0;
 
+  server.io.engine.on('connection', (one) => raw.push(one));
   server.io.use((_, next) => {
     connects++;
     next();
@@ -278,9 +280,11 @@ test('a slow token makes one CONNECT, however often the network breaks', async (
       }),
   });
   await vi.waitFor(() => expect(gives).toHaveLength(1));
-  server.io.engine.close();
-  await vi.waitFor(() => expect(server.io.engine.clientsCount).toBe(0));
-  await vi.waitFor(() => expect(server.io.engine.clientsCount).toBe(1), 5000);
+
+  const sid = connection.sid();
+
+  raw[0]?.close();
+  await vi.waitFor(() => expect(connection.sid() ?? sid).not.toBe(sid), 5000);
 
   for (const give of gives) {
     give();
