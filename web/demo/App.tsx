@@ -3,7 +3,7 @@
 import { type ReactElement, useEffect, useMemo, useState } from 'react';
 import { RealtimeProvider, type Strings, TextProvider } from '../src/index.ts';
 import { Desk } from './Desk.tsx';
-import { linkTo, type Person, wanted } from './people.ts';
+import { linkTo, type Person, tokenOf, wanted } from './people.ts';
 
 const LANGUAGES: Record<string, () => Promise<Strings>> = {
   fr: async () => (await import('../src/locales/fr.ts')).fr,
@@ -59,7 +59,7 @@ export function App({ people }: { people: Person[] }): ReactElement {
   return (
     <TextProvider strings={words}>
       <RealtimeProvider
-        token={me.token}
+        token={(reason) => tokenOf(me.id, reason)}
         userId={me.id}
         transports={
           wanted.get('transport') === 'polling' ? ['polling'] : undefined

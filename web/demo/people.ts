@@ -8,11 +8,27 @@ export interface Person {
   token: string;
 }
 
+let people: Person[] = [];
+
 export async function fetchPeople(): Promise<Person[]> {
   const reply = await fetch('demo.json');
   const { users } = await reply.json();
 
-  return users;
+  people = users;
+  return people;
+}
+
+/* one that was refused or runs out is looked up again */
+
+export async function tokenOf(
+  userId: string,
+  reason: string,
+): Promise<string | undefined> {
+  if (reason !== 'connect') {
+    await fetchPeople();
+  }
+
+  return people.find(({ id }) => id === userId)?.token;
 }
 
 /* ?user=alice, &transport=polling, &lang=fr, &dir=rtl, &theme=dark */

@@ -47,9 +47,13 @@ export function user(name: string): Demo['users'][number] {
 
 /* one that ends soon; tools/demo gives them a week */
 
-export function tokenOf(name: string, seconds: number): string {
+export function tokenOf(
+  name: string,
+  seconds: number,
+  more: object = {},
+): string {
   const exp = Math.floor(Date.now() / 1000) + seconds;
-  const text = [{ alg: 'HS256' }, { id: user(name).id, exp }]
+  const text = [{ alg: 'HS256' }, { id: user(name).id, exp, ...more }]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.');
   const signature = createHmac('sha256', readFileSync(demo().jwt_key_file));
@@ -98,6 +102,20 @@ export async function post(
   const { data } = (await reply.json()) as { data: { id: string } };
 
   return data;
+}
+
+/* what a back end does: nginx lets this machine in, without a token */
+
+export async function backEnd(path: string, body: object): Promise<void> {
+  const reply = await fetch(`${demo().url}realtime/api/${path}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+  if (!reply.ok) {
+    throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
+  }
 }
 
 /* docs/events.md has exactly the events of the module: t/docs.t sees to it */
@@ -208,6 +226,12 @@ export async function say(page: Page, text: string): Promise<void> {
 
 export function texts(page: Page): Promise<string[]> {
   return page.locator('.rt-message .rt-text').allInnerTexts();
+}
+
+export async function connected(page: Page): Promise<void> {
+  await page
+    .locator('dd[data-name="Status"]', { hasText: 'connected' })
+    .waitFor();
 }
 
 export async function inspected(page: Page, name: string): Promise<string> {

@@ -2,8 +2,10 @@
 
 /* the network, a worker, or the configuration goes away under two people */
 
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import {
+  backEnd,
   demo,
   freshTalk,
   inspected,
@@ -155,5 +157,39 @@ test('a token that has run out: said in words', async () => {
   await page.goto(`${demo().url}?user=alice`);
   await page.getByText('You are no longer signed in.').first().waitFor();
   expect(await violations(page)).toEqual([]);
+  await end();
+});
+
+test('a token that is revoked: said in words, and on with the next', async () => {
+  const { page } = alice;
+  const jti = randomUUID();
+  let token = tokenOf('alice', 3600, { jti });
+
+  await page.route('**/demo.json', (route) =>
+    route.fulfill({
+      json: { users: [{ ...user('alice'), token }, user('bob')] },
+    }),
+  );
+  await page.goto(`${demo().url}?user=alice`);
+  await openTalk(page, 'Bob');
+  await say(page, 'before');
+  await expect.poll(() => texts(bob.page)).toEqual(['before']);
+
+  await backEnd('tokens/revoke', { jti });
+  await page.getByText('You are no longer signed in.').first().waitFor();
+  expect(await violations(page)).toEqual([]);
+  await say(page, 'written meanwhile');
+  await page.locator('.rt-message[data-state="queued"]').waitFor();
+
+  token = user('alice').token;
+  await page
+    .locator('.rt-banner')
+    .getByRole('button', { name: 'Try again' })
+    .click();
+  await expect
+    .poll(() => texts(bob.page), { timeout: 20_000 })
+    .toEqual(['before', 'written meanwhile']);
+  await page.getByText('You are no longer').waitFor({ state: 'detached' });
+  expect(await stored()).toEqual(['before', 'written meanwhile']);
   await end();
 });

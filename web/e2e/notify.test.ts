@@ -4,7 +4,7 @@
 
 import type { Page } from 'playwright-core';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { demo, quit, sql, user, visit } from './browser.ts';
+import { backEnd, connected, demo, quit, sql, user, visit } from './browser.ts';
 
 beforeEach(() => {
   sql('delete from realtime.notifications');
@@ -12,21 +12,30 @@ beforeEach(() => {
 
 afterAll(quit);
 
-/* what a back end does; nginx lets this machine in */
-
-async function notify(title: string): Promise<void> {
-  const reply = await fetch(`${demo().url}realtime/api/notifications`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({
-      userId: user('alice').id,
-      type: 'system',
-      title,
-      message: `about ${title}`,
-    }),
+function notify(title: string): Promise<void> {
+  return backEnd('notifications', {
+    userId: user('alice').id,
+    type: 'system',
+    title,
+    message: `about ${title}`,
   });
+}
 
-  expect(reply.status).toBe(202);
+/* the same by hand, in the panel of the demo */
+
+async function notifyByHand(
+  page: Page,
+  to: string,
+  title: string,
+): Promise<void> {
+  const office = page.getByRole('region', { name: 'Back office' });
+
+  await office.getByLabel(/^To/).selectOption(to);
+  await office.getByLabel(/^Type/).selectOption('recommendation');
+  await office.getByRole('textbox', { name: 'Title' }).fill(title);
+  await office.getByRole('textbox', { name: 'Message' }).fill(`about ${title}`);
+  await office.getByRole('button', { name: 'Notify' }).click();
+  await office.getByRole('status').getByText(/^Sent/).waitFor();
 }
 
 const toast = (page: Page, title: string) =>
@@ -34,12 +43,6 @@ const toast = (page: Page, title: string) =>
 
 const bell = (page: Page) =>
   page.getByRole('button', { name: /^Notifications/ });
-
-async function connected(page: Page): Promise<void> {
-  await page
-    .locator('dd[data-name="Status"]', { hasText: 'connected' })
-    .waitFor();
-}
 
 test('the bell counts them, in every tab, until they are read', async () => {
   await notify('first');
@@ -74,6 +77,84 @@ test('the bell counts them, in every tab, until they are read', async () => {
   await bell(page).click();
   await page.getByRole('dialog').getByText('about first').waitFor();
   expect(await page.locator('.rt-badge').count()).toBe(0);
+  await close();
+});
+
+const badge = (page: Page, count: number) =>
+  bell(page)
+    .locator('.rt-badge', { hasText: `${count}` })
+    .waitFor();
+
+test('the back office to somebody in another window: a toast, and the bell', async () => {
+  const alice = await visit('alice');
+  const bob = await visit('bob');
+
+  await connected(bob.page);
+  await notifyByHand(alice.page, 'Bob', 'a book');
+  await toast(bob.page, 'a book').getByText('about a book').waitFor();
+  await badge(bob.page, 1);
+  expect(await toast(bob.page, 'a book').getAttribute('data-color')).toBe(
+    'green',
+  );
+  expect(await toast(alice.page, 'a book').count()).toBe(0);
+
+  /* it goes by itself, and is still to be had */
+
+  await toast(bob.page, 'a book').waitFor({ state: 'detached' });
+  await badge(bob.page, 1);
+  await bell(bob.page).click();
+  await bob.page.getByRole('dialog').getByText('about a book').waitFor();
+  await alice.close();
+  await bob.close();
+});
+
+test('who is away gets it at the next visit, until it was closed', async () => {
+  const alice = await visit('alice');
+
+  await notifyByHand(alice.page, 'Bob', 'for later');
+
+  const bob = await visit('bob');
+
+  await toast(bob.page, 'for later').waitFor();
+  await badge(bob.page, 1);
+  await bob.page.reload();
+  await toast(bob.page, 'for later')
+    .getByRole('button', { name: 'Close notification' })
+    .click();
+  await bell(bob.page).locator('.rt-badge').waitFor({ state: 'detached' });
+  await expect
+    .poll(() =>
+      sql('select count(*) from realtime.notifications where read_at is null'),
+    )
+    .toBe('0');
+  await bob.page.reload();
+  await connected(bob.page);
+  await bell(bob.page).click();
+  await bob.page.getByRole('dialog').getByText('about for later').waitFor();
+  expect(await toast(bob.page, 'for later').count()).toBe(0);
+  await alice.close();
+  await bob.close();
+});
+
+test('closed in one tab it leaves the other', async () => {
+  const { page, close } = await visit('alice');
+  const other = await page.context().newPage();
+
+  await other.goto(`${demo().url}?user=alice`);
+  await connected(page);
+  await connected(other);
+
+  /* nothing leaves by itself while the pointer is there */
+
+  await other.locator('.rt-toasts').dispatchEvent('mouseover');
+  await notifyByHand(page, 'Alice', 'twice');
+  await toast(other, 'twice').waitFor();
+  await badge(other, 1);
+  await toast(page, 'twice')
+    .getByRole('button', { name: 'Close notification' })
+    .click();
+  await toast(other, 'twice').waitFor({ state: 'detached' });
+  await bell(other).locator('.rt-badge').waitFor({ state: 'detached' });
   await close();
 });
 
