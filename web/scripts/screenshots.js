@@ -4,7 +4,8 @@
  * The pictures of the README, of a demo that runs and where nothing was said
  * yet but what is here.
  *
- *   ./dev demo --detach; cd web; node scripts/screenshots.js
+ *   export DEMO_DIR=$(mktemp -d); chmod 755 $DEMO_DIR
+ *   ./dev demo --detach; (cd web; node scripts/screenshots.js); ./dev demo stop
  */
 
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -21,7 +22,7 @@ const talk = [
   ['Alice', 'And if one is killed?'],
   ['Bob', 'Try it. What you write meanwhile waits in your browser.'],
   ['Alice', 'Done. It went out a second later, once.'],
-  ['Bob', 'Good. Now kill Postgres: https://www.postgresql.org/docs/'],
+  ['Bob', 'Good. Now kill Postgres: https://www.postgresql.org/'],
 ];
 
 async function call(name, path, body) {
@@ -37,6 +38,17 @@ async function call(name, path, body) {
   return (await reply.json()).data;
 }
 
+/* to herself: the others do not get what the reader does not see sent */
+
+async function notify(page) {
+  const office = page.getByRole('region', { name: 'Back office' });
+
+  await office.getByLabel(/^To/).selectOption('Alice');
+  await office.getByRole('button', { name: 'Notify' }).click();
+  await office.getByText('Sent.').waitFor();
+  await page.locator('.rt-toast').waitFor();
+}
+
 async function picture(browser, file, query, options) {
   const context = await browser.newContext({ locale: 'en-GB', ...options });
   const page = await context.newPage();
@@ -45,6 +57,13 @@ async function picture(browser, file, query, options) {
   await page.locator('.rt-conversation', { hasText: 'Bob' }).click();
   await page.getByText('Now kill Postgres').last().waitFor();
   await page.locator('.rt-header').getByText('Online').waitFor();
+
+  if (await page.getByRole('button', { name: 'Notify' }).isVisible()) {
+    await notify(page);
+  }
+
+  await page.mouse.move(0, 0);
+  await page.locator('.rt-toast').waitFor({ state: 'detached' });
 
   /* not while the machine has other things to do */
 
@@ -86,7 +105,7 @@ const there = await browser.newPage();
 await there.goto(`${url}?user=bob`);
 await there.locator('.rt-conversation', { hasText: 'Alice' }).click();
 await picture(browser, 'demo.png', 'user=alice&theme=light', {
-  viewport: { width: 1180, height: 720 },
+  viewport: { width: 1180, height: 730 },
 });
 await picture(browser, 'demo-dark.png', 'user=alice&theme=dark', {
   viewport: { width: 390, height: 720 },
