@@ -16,7 +16,8 @@ my $web = "$FindBin::Bin/../web";
 
 plan(skip_all => 'the demo is of the ordinary build')
     if $ENV{TEST_NGINX_BINARY};
-plan(skip_all => 'no Chromium') unless -x '/usr/bin/chromium';
+plan(skip_all => 'no Chromium')
+    if grep { !-x "/usr/bin/$_" } qw( chromium chromium-headless-shell );
 plan(skip_all => 'not built: tools/web does it') unless -f "$web/dist/.built";
 
 chdir $web or die "$web: $!";

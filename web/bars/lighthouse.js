@@ -13,8 +13,8 @@ import lighthouse from 'lighthouse';
 const TIMES = ['largest-contentful-paint', 'total-blocking-time'];
 
 const chrome = await launch({
-  chromePath: '/usr/bin/chromium',
-  chromeFlags: ['--headless=new', '--no-sandbox', '--disable-gpu'],
+  chromePath: '/usr/bin/chromium-headless-shell',
+  chromeFlags: ['--no-sandbox', '--disable-gpu'],
   logLevel: 'error',
 });
 

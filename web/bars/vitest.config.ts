@@ -19,6 +19,10 @@ export default defineConfig({
     globalSetup: ['e2e/global.ts'],
     reporters: ['dot', './bars/report.ts'],
     fileParallelism: false,
+
+    /* it is a bound for what never comes: a busy machine is slow */
+
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 180_000,
     hookTimeout: 60_000,
   },

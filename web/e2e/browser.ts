@@ -139,11 +139,25 @@ export function workers(): number[] {
     .map((line) => Number.parseInt(line, 10));
 }
 
-let browser: Promise<Browser> | undefined;
+/*
+ * One without the windows of a desktop, which cost more than the pages in
+ * them; it has no notifications of the desktop.
+ */
 
-function launch(): Promise<Browser> {
-  browser ??= chromium.launch({
-    executablePath: '/usr/bin/chromium',
+const SHELL = '/usr/bin/chromium-headless-shell';
+const DESKTOP = '/usr/bin/chromium';
+
+const browsers = new Map<string, Promise<Browser>>();
+
+function launch(path: string): Promise<Browser> {
+  const known = browsers.get(path);
+
+  if (known) {
+    return known;
+  }
+
+  const browser = chromium.launch({
+    executablePath: path,
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -152,12 +166,17 @@ function launch(): Promise<Browser> {
       '--disable-sync',
     ],
   });
+
+  browsers.set(path, browser);
   return browser;
 }
 
 export async function quit(): Promise<void> {
-  await (await browser)?.close();
-  browser = undefined;
+  for (const browser of browsers.values()) {
+    await (await browser).close();
+  }
+
+  browsers.clear();
 }
 
 export interface Visit {
@@ -173,9 +192,10 @@ const NETWORK = /net::ERR_|WebSocket connection to|Failed to load resource/;
 export async function visit(
   name: string,
   query: Record<string, string> = {},
-  options: BrowserContextOptions = {},
+  { desktop, ...options }: BrowserContextOptions & { desktop?: boolean } = {},
 ): Promise<Visit> {
-  const context = await (await launch()).newContext({
+  const browser = await launch(desktop ? DESKTOP : SHELL);
+  const context = await browser.newContext({
     locale: 'en-GB',
     viewport: { width: 1280, height: 800 },
     ...options,

@@ -159,7 +159,7 @@ test('closed in one tab it leaves the other', async () => {
 });
 
 test('on the desktop when asked to, and once for all tabs', async () => {
-  const { page, close } = await visit('alice');
+  const { page, close } = await visit('alice', {}, { desktop: true });
   const context = page.context();
   const shown: string[] = [];
 

@@ -6,6 +6,10 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     globalSetup: ['global.ts'],
     fileParallelism: false,
+
+    /* it is a bound for what never comes: a busy machine is slow */
+
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
