@@ -10,10 +10,12 @@ import {
   NotificationBell,
   type PresenceState,
   RealtimeNotifications,
+  useConnection,
   useConversations,
 } from '../src/index.ts';
 import { BackOffice } from './BackOffice.tsx';
 import { Inspector } from './Inspector.tsx';
+import { useMedia } from './media.ts';
 import { linkTo, type Person, wanted } from './people.ts';
 
 export interface DeskProps {
@@ -98,15 +100,25 @@ function Others(props: DeskProps & { onStart: (id: string) => void }) {
 export function Desk(props: DeskProps): ReactElement {
   const { me, people } = props;
   const { rows, start } = useConversations();
+  const { status, request } = useConnection();
   const [selected, setSelected] = useState<ConversationRow>();
   const [state, setState] = useState<PresenceState>('online');
-  const wide = matchMedia('(min-width: 44rem)').matches;
+  const wide = useMedia('(min-width: 44rem)');
+  const widest = useMedia('(min-width: 70.01rem)');
   const nameOf = (id: string) =>
     people.find((person) => person.id === id)?.name ?? id;
 
   useEffect(() => {
     document.title = `${me.name} – ngx_realtime demo`;
   }, [me]);
+
+  /* to a new session, too: it begins as online */
+
+  useEffect(() => {
+    if (status === 'connected') {
+      request('presence', { state });
+    }
+  }, [status, request, state]);
 
   /* there is room for both: the newest one is open at once */
 
@@ -140,10 +152,12 @@ export function Desk(props: DeskProps): ReactElement {
           <p className="nothing">Choose a conversation.</p>
         )}
       </main>
-      <aside className="behind" aria-label="Behind it">
-        <Inspector state={state} />
-        <BackOffice {...props} />
-      </aside>
+      {widest && (
+        <aside className="behind" aria-label="Behind it">
+          <Inspector state={state} />
+          <BackOffice {...props} />
+        </aside>
+      )}
       <RealtimeNotifications />
     </div>
   );
