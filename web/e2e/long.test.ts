@@ -69,7 +69,7 @@ function fewRows(task: TestContext['task'], value: number): void {
   figure(task, {
     what: 'rows in the document',
     value,
-    of: `${COUNT} messages`,
+    of: `looks at ${COUNT} messages`,
     below: 60,
   });
   expect(value).toBeLessThan(60);
