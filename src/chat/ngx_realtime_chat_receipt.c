@@ -10,6 +10,10 @@
  *
  * A range and not a single id, because what was given before the first of it
  * may have been sent while nobody was there.
+ *
+ * Few are under way at a time: many become due in the same tick, nobody waits
+ * for them, and a message that is sent meanwhile would find every connection
+ * to Postgres in the middle of a commit.
  */
 
 
@@ -23,7 +27,8 @@
 
 #define NGX_REALTIME_RECEIPT_DELAY    1000   /* ms */
 #define NGX_REALTIME_RECEIPT_WAITING  4096   /* at most */
-#define NGX_REALTIME_RECEIPT_CALLS    64     /* under way, at most */
+#define NGX_REALTIME_RECEIPT_CALLS    4      /* under way, at most; */
+#define NGX_REALTIME_RECEIPT_MORE     128    /* one more for so many waiting */
 #define NGX_REALTIME_RECEIPT_BUCKETS  1024   /* a power of two */
 
 
@@ -228,6 +233,7 @@ ngx_realtime_chat_receipt_flush(void)
     rs = &ngx_realtime_receipts;
 
     while (rs->ncalls < NGX_REALTIME_RECEIPT_CALLS
+                        + rs->nwaiting / NGX_REALTIME_RECEIPT_MORE
            && !ngx_queue_empty(&rs->waiting))
     {
         r = ngx_queue_data(ngx_queue_head(&rs->waiting),
