@@ -92,9 +92,9 @@ like($r->{body}, qr/^40\{"sid":"[^"]{20}","pid":"[^"]{20}"\}\x1e42\["connected",
      'CONNECT and "connected" come in one payload');
 
 
-# 60 sessions, 20 round trips each, every request a new connection
+# 200 sessions, 50 round trips each, every request a new connection
 
-my @sessions = map { (session($base))[0] } 1 .. 60;
+my @sessions = map { (session($base))[0] } 1 .. 200;
 my ($bad, $foreign) = (0, 0);
 my $before = status()->{bus_received};
 
@@ -104,7 +104,7 @@ for my $i (0 .. $#sessions) {
     $bad++ if poll($sessions[$i])->{body} !~ /connected/;
 }
 
-for my $n (1 .. 20) {
+for my $n (1 .. 50) {
     for my $i (0 .. $#sessions) {
 
         my $r = push_($sessions[$i], qq(42["message",{"recipientId":"u$i",)
@@ -117,12 +117,12 @@ for my $n (1 .. 20) {
     }
 }
 
-is($bad, 0, '60 sessions x 20 round trips without one wrong answer');
+is($bad, 0, '200 sessions x 50 round trips without one wrong answer');
 
 SKIP: {
     skip 'one worker', 1 if $workers == 1;
     $foreign = status()->{bus_received} - $before;
-    cmp_ok($foreign, '>', 60 * 20 * 2, 'most by a worker without the session');
+    cmp_ok($foreign, '>', 200 * 50 * 2, 'most by a worker without the session');
 }
 
 
